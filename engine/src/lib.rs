@@ -1,0 +1,2 @@
+//! Placeholder card.
+//! Filled by the next commit.

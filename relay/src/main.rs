@@ -1,0 +1,3 @@
+//! Relay.
+//! x
+fn main(){}

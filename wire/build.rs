@@ -1,0 +1,15 @@
+//! Compiles the `.proto` files with protoc.
+//! Nothing else is generated, and nothing generated is committed.
+
+fn main() -> std::io::Result<()> {
+    println!("cargo:rerun-if-changed=proto");
+    prost_build::Config::new().skip_debug(["."]).compile_protos(
+        &[
+            "proto/websocket.proto",
+            "proto/provisioning.proto",
+            "proto/service.proto",
+            "proto/lockstep.proto",
+        ],
+        &["proto"],
+    )
+}

@@ -1,0 +1,31 @@
+//! What client and relay agree on: ids, frames, message formats, request bodies.
+//!
+//! ```text
+//!   client                                   relay
+//!     | -- Request {verb, path, body} -------> |   endpoint.rs names every path
+//!     | <------------- Response {id, status} - |   body.rs: JSON, bundle.rs: protobuf
+//!     | <---- PUT /api/v1/message (Envelope) - |
+//!     | -- Response 200 (the ack) -----------> |
+//! ```
+//!
+//! It follows Signal's service protocol (field numbers, paths, codes); what is ours is marked so.
+//! This crate does no IO, knows no keys beyond their length, and cannot decrypt.
+//! Every decoder here takes hostile bytes and returns an error, never a panic.
+
+pub mod address;
+pub mod basic;
+pub mod body;
+pub mod bundle;
+pub mod endpoint;
+pub mod envelope;
+mod error;
+pub mod frame;
+pub mod limits;
+pub mod link_uri;
+pub mod proto;
+
+pub use address::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
+pub use endpoint::{Endpoint, RelayRequest};
+pub use envelope::{Envelope, EnvelopeKind};
+pub use error::DecodeError;
+pub use frame::{Frame, Request, Response};

@@ -1,0 +1,124 @@
+// Starts the page: opens the client, then shows the one screen that fits its state and the address bar.
+// Also decides what happens to events that concern the whole page. Does not know what is inside any screen.
+
+import { freshAddress, openClient } from "./client.js";
+import { Directory } from "./directory.js";
+import { el } from "./dom.js";
+import { endsTheSession, sentence } from "./errors.js";
+import { announce, toast } from "./notify.js";
+import { DEVICES, LINK_HERE, LIST, parse } from "./route.js";
+import { connectionView } from "./views/connection.js";
+import { faultView } from "./views/fault.js";
+import { linkHereView } from "./views/link-here.js";
+import { shellView } from "./views/shell.js";
+import { welcomeView } from "./views/welcome.js";
+
+/** What every view may use. `linking` is set while this browser asks to be linked. */
+const app = {
+  client: undefined,
+  account: undefined,
+  directory: undefined,
+  drafts: new Map(), // unsent text by conversation, in memory only: plaintext is not written outside the client's store
+  identityChanged: new Set(), // accounts whose key changed while this page is open
+  linking: undefined,
+  go: (hash) => {
+    location.hash = hash;
+  },
+  readonly: () => app.client.state() === "unlinked",
+  report,
+};
+
+const root = document.getElementById("app");
+let outlet;
+let screen = { name: "", close() {} };
+let stopped = false;
+
+/** An error with nothing better to stand beside: a notice, or the whole page when the client cannot go on. */
+function report(error) {
+  console.warn("lockstep:", error?.code ?? error);
+  if (endsTheSession(error?.code)) showFault(error);
+  else toast(sentence(error), { kind: "error", code: error?.code });
+}
+
+function showFault(error) {
+  if (stopped) return;
+  stopped = true;
+  screen.close?.();
+  app.directory?.close();
+  document.title = "Lockstep";
+  root.replaceChildren(faultView(error, freshAddress()));
+}
+
+function show(name, make) {
+  if (screen.name === name) return screen.onRoute?.(parse(location.hash));
+  screen.close?.();
+  screen = { ...make(), name };
+  outlet.replaceChildren(screen.node);
+  screen.onShown?.();
+  return undefined;
+}
+
+/** Which screen fits now. Safe to call at any time, any number of times. */
+async function settle() {
+  if (stopped) return;
+  if (app.client.state() === "new") {
+    document.title = "Lockstep";
+    if (parse(location.hash).view === "link" && app.linking) show("link-here", () => linkHereView(app));
+    else show("welcome", () => welcomeView(app, beginLinking));
+    return;
+  }
+  app.linking = undefined;
+  app.account = await app.client.account();
+  if (!app.directory) {
+    app.directory = new Directory(app.client, report);
+    app.directory.refresh();
+    app.directory.readDevices();
+  }
+  if (parse(location.hash).view === "link") history.replaceState(null, "", LIST);
+  show(app.client.state(), () => shellView(app));
+}
+
+function beginLinking(options) {
+  app.linking = options;
+  app.go(LINK_HERE);
+}
+
+function listen(client) {
+  client.on("state", () => settle().catch(report));
+  client.on("error", report);
+  client.on("identity", ({ account }) => {
+    app.identityChanged.add(account);
+    const name = app.directory?.name(account) ?? "a contact";
+    toast(`The security key of ${name} has changed. Check with them before you send anything private.`, { kind: "error", code: "identity_changed" });
+  });
+  client.on("device", () => {
+    const looking = parse(location.hash).view === "devices";
+    if (client.state() === "ready" && !looking) {
+      toast("The list of your devices has changed.", { link: { href: DEVICES, text: "Review" } });
+    }
+  });
+  client.on("message", ({ message }) => {
+    if (message.outgoing) return;
+    const name = app.directory?.name(message.conversation) ?? "someone";
+    announce(message.kind === "text" ? `${name}: ${message.text.slice(0, 200)}` : `A message from ${name} could not be decrypted.`);
+  });
+}
+
+async function start() {
+  try {
+    app.client = await openClient();
+  } catch (error) {
+    console.warn("lockstep:", error);
+    showFault(error);
+    return;
+  }
+  window.lockstep = { client: app.client };
+  outlet = el("div.outlet");
+  root.replaceChildren(connectionView(app.client), outlet);
+  listen(app.client);
+  window.addEventListener("hashchange", () => settle().catch(report));
+  window.addEventListener("unhandledrejection", (event) => report(event.reason));
+  await settle().catch(report);
+}
+
+start();

@@ -1,0 +1,84 @@
+// Who there is to talk to: conversations and contacts as the client last told, and the names they go by.
+// The client is the truth; this is a copy, read again whenever an event hints that it is old.
+// Does not know the DOM.
+
+import { coalesce } from "./coalesce.js";
+
+const HINTS = ["message", "status", "read", "contact"];
+
+export class Directory {
+  constructor(client, onError) {
+    this.client = client;
+    this.conversations = [];
+    this.contacts = [];
+    this.devices = [];
+    this.loaded = false;
+    this.watchers = new Set();
+    this.refresh = coalesce(() => this.#read().catch(onError));
+    this.off = HINTS.map((name) => client.on(name, () => this.refresh()));
+    this.off.push(client.on("device", () => this.readDevices()));
+  }
+
+  async #read() {
+    const [conversations, contacts] = await Promise.all([this.client.conversations(), this.client.contacts()]);
+    this.conversations = conversations;
+    this.contacts = contacts;
+    this.loaded = true;
+    this.#tell();
+  }
+
+  /** Own device names, to say which one a mirrored message came from. Fails quietly: it is only a courtesy. */
+  async readDevices() {
+    try {
+      this.devices = await this.client.devices();
+      this.#tell();
+    } catch {
+      this.devices = [];
+    }
+  }
+
+  #tell() {
+    for (const watcher of this.watchers) watcher();
+  }
+
+  /** Calls back after every change; returns a function that ends it. */
+  watch(watcher) {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** The conversation or contact with this account id. */
+  find(id) {
+    return this.conversations.find((c) => c.id === id) ?? this.contacts.find((c) => c.id === id);
+  }
+
+  byHandle(handle) {
+    const same = (entry) => entry.handle?.toLowerCase() === handle.toLowerCase();
+    return this.conversations.find(same) ?? this.contacts.find(same);
+  }
+
+  name(id) {
+    const known = this.find(id);
+    return known?.name || known?.handle || "Unknown person";
+  }
+
+  deviceName(number) {
+    return this.devices.find((device) => device.id === number)?.name || `device ${number}`;
+  }
+
+  unread() {
+    return this.conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
+  }
+
+  /** Contacts one has not written with yet, by name. */
+  quietContacts() {
+    const talking = new Set(this.conversations.map((c) => c.id));
+    return this.contacts.filter((c) => !talking.has(c.id)).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  close() {
+    this.refresh.stop();
+    this.watchers.clear();
+    for (const off of this.off) off();
+  }
+}

@@ -1,0 +1,39 @@
+// The icons, drawn as stroked paths on a 24-unit square. Decorative unless given a label.
+// Does not know where they are used.
+
+import { svg } from "./dom.js";
+
+const PATHS = {
+  back: ["M15 5l-7 7 7 7"],
+  devices: ["M4 5h12v9H4z", "M2 18h9", "M15 10h6v10h-6z", "M17.5 17.5h1"],
+  device: ["M4 5h16v11H4z", "M9 20h6", "M12 16v4"],
+  send: ["M12 19V5", "M5.5 11.5L12 5l6.5 6.5"],
+  queued: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5V12l3 2"],
+  sent: ["M5 12.5l4.5 4.5L19 7.5"],
+  failed: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5v5.5", "M12 16.4v.1"],
+  lock: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
+  unreadable: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 6.7-1.4", "M12 14.5v2"],
+  search: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.5 15.5L20 20"],
+  compose: ["M5 19h4L19.5 8.5l-4-4L5 15z", "M13.5 6.5l4 4"],
+  copy: ["M9 9h11v11H9z", "M15 9V4H4v11h5"],
+  camera: ["M3 8h4l2-3h6l2 3h4v11H3z", "M12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z"],
+  plus: ["M12 5v14", "M5 12h14"],
+  close: ["M6 6l12 12", "M18 6L6 18"],
+  down: ["M12 5v14", "M5.5 12.5L12 19l6.5-6.5"],
+  warning: ["M12 4L2.8 19.5h18.4z", "M12 10v4.5", "M12 17v.1"],
+  chat: ["M4 5h16v11H11l-4.5 4v-4H4z"],
+  link: ["M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L12 6.3", "M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7L12 17.7"],
+};
+
+/** With a label the icon is an image with that name; without one it is hidden from assistive technology. */
+export function icon(name, label) {
+  const shape = svg("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, focusable: "false" });
+  if (label) {
+    shape.setAttribute("role", "img");
+    shape.setAttribute("aria-label", label);
+  } else {
+    shape.setAttribute("aria-hidden", "true");
+  }
+  for (const d of PATHS[name]) shape.append(svg("path", { d }));
+  return shape;
+}
