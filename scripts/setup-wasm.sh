@@ -159,10 +159,10 @@ install_programs() {
     "protoc is missing: install the Protocol Buffers compiler (Debian: protobuf-compiler; macOS: brew install protobuf) and run this again." \
     protobuf-compiler
   [ -x "$WASM_TOOLS/wasm-pack-$WASM_PACK_VERSION/bin/wasm-pack" ] ||
-    step 5 "building wasm-pack $WASM_PACK_VERSION" "about 1 min, once" "$net" tool wasm-pack "$WASM_PACK_VERSION"
+    step 5 "building wasm-pack $WASM_PACK_VERSION" "1 to 2 min, once" "$net" tool wasm-pack "$WASM_PACK_VERSION"
   # Both programs share every dependency: the second costs a second.
   [ -x "$WASM_TOOLS/wasm-bindgen-cli-$WASM_BINDGEN_VERSION/bin/wasm-bindgen-test-runner" ] ||
-    step 5 "building wasm-bindgen $WASM_BINDGEN_VERSION" "about 1 min, once" "$net" tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION" \
+    step 5 "building wasm-bindgen $WASM_BINDGEN_VERSION" "1 to 2 min, once" "$net" tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION" \
       --no-default-features --bin wasm-bindgen --bin wasm-bindgen-test-runner
   cmp -s package-lock.json node_modules/.installed-lock.json ||
     step 6 "installing npm packages" "about 10 s, when package-lock.json changes" "$net" npm_packages
