@@ -1,0 +1,101 @@
+// The frame of an account in use: conversations on the left, what is open on the right; on a phone one at a time.
+// Shows the history read-only when this browser is no longer linked. Does not know what the panes hold.
+
+import { freshAddress } from "../client.js";
+import { el } from "../dom.js";
+import { icon } from "../icons.js";
+import { DEVICES, LIST, parse, routeKey } from "../route.js";
+import { avatar } from "./avatar.js";
+import { chatView } from "./chat.js";
+import { devicesView } from "./devices.js";
+import { listView } from "./list.js";
+
+export function shellView(app) {
+  const list = listView(app);
+  const main = el("main.main");
+  const panes = el("div.panes", {}, el("div.side", {}, sideHead(app), list.node), main);
+  const node = el("div.shell", { onkeydown: escape }, app.readonly() && unlinkedBanner(app), panes);
+  let pane = { key: undefined };
+
+  function onRoute(route) {
+    const key = routeKey(route);
+    list.select(route.id);
+    if (key === pane.key) return;
+    const left = pane;
+    left.close?.();
+    panes.dataset.view = route.view;
+    pane = { ...makePane(route), key };
+    main.replaceChildren(pane.node);
+    if (left.key !== undefined || route.view !== "list") focus(route, left);
+    title();
+  }
+
+  function makePane(route) {
+    if (route.view === "chat" || route.view === "compose") return chatView(app, route, onKnown);
+    if (route.view === "devices") return devicesView(app);
+    return { node: nothingOpen(app) };
+  }
+
+  /** The first message to a handle has an account now: same screen, lasting address. */
+  function onKnown(id, hash) {
+    history.replaceState(null, "", hash);
+    pane.key = routeKey({ view: "chat", id });
+    panes.dataset.view = "chat";
+    list.select(id);
+    title();
+  }
+
+  function focus(route, left) {
+    if (route.view === "list") list.focus(left.id?.());
+    else pane.onShown?.();
+  }
+
+  function escape(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || parse(location.hash).view === "list") return;
+    event.preventDefault();
+    app.go(LIST);
+  }
+
+  function title() {
+    const unread = app.directory.unread();
+    const route = parse(location.hash);
+    const names = { chat: () => app.directory.name(route.id), compose: () => `@${route.handle}`, devices: () => "Devices" };
+    const name = names[route.view]?.();
+    document.title = `${unread ? `(${unread}) ` : ""}${name ? `${name} · ` : ""}Lockstep`;
+  }
+
+  const off = app.directory.watch(title);
+  function close() {
+    off();
+    list.close();
+    pane.close?.();
+  }
+
+  onRoute(parse(location.hash));
+  return { node, close, onRoute };
+}
+
+function sideHead(app) {
+  return el("header.side-head", {},
+    avatar(app.account.id, app.account.handle),
+    el("div.grow", {},
+      el("h1.side-title", {}, "Lockstep"),
+      el("p.side-sub", { testid: "account" }, `@${app.account.handle} · ${app.account.deviceName || `device ${app.account.deviceId}`}`)),
+    el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")));
+}
+
+function unlinkedBanner(app) {
+  return el("div.banner.warn", { role: "status", testid: "unlinked" },
+    icon("warning"),
+    el("p.grow", {}, el("strong", {}, "This browser is no longer linked to ", `@${app.account.handle}. `),
+      "You can read what is here, but nothing new arrives and nothing can be sent."),
+    el("a.button.small", { href: freshAddress() }, "Set up again"));
+}
+
+function nothingOpen(app) {
+  return el("div.empty", {},
+    el("img.empty-mark", { src: "/logo.svg", alt: "", width: 64, height: 64 }),
+    el("h2", {}, "Choose a conversation"),
+    el("p", {}, app.readonly() ? "Your history stays readable here." : "Or type someone’s handle on the left to start a new one."),
+    el("p.with-icon.muted", {}, icon("lock"), "End-to-end encrypted on all your devices"));
+}
