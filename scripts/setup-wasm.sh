@@ -128,7 +128,7 @@ choose_target() {
         step 2 "adding the wasm32 target with rustup" "a few seconds, once" "$no_target" rustup target add $target; }
       rm -f "$mark" ;;
     auto)
-      if has_std; then rm -f "$mark"
+      if has_std; then [ "$(rustc --print sysroot)" = /usr ] || rm -f "$mark"
       elif [ ! -e "$mark" ] && has rustup && rustup_target; then :
       else debian_toolchain; fi ;;
     *) die "WASM_FROM is ${WASM_FROM}: it can be auto, rustup or debian." ;;
