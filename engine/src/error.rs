@@ -1,0 +1,268 @@
+//! Errors by blame and remedy, with the stable codes that applications see.
+//!
+//! [`Error`] is ours: the store failed, or there is a bug; the engine is then dropped and opened again.
+//! [`Refusal`] answers one command and changes nothing. What a peer did wrong is neither: it becomes a
+//! record or an event. `docs/errors.md` lists every code (checked by `tests/tidy.rs`).
+
+use std::fmt;
+
+/// Why the engine can't go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The store failed.
+    Store(StoreFault),
+    /// A promise of our own code did not hold.
+    Bug(&'static str),
+}
+
+/// What is wrong with the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFault {
+    /// The browser gives no storage to this page.
+    Refused,
+    /// No space left.
+    Full,
+    /// Made by a newer version of this library.
+    TooNew {
+        /// Version of the stored data.
+        found: u32,
+        /// Newest version this build reads.
+        supported: u32,
+    },
+    /// A record does not decode.
+    Damaged {
+        /// In which table.
+        table: &'static str,
+    },
+    /// Another tab or process opened the store since.
+    Fenced,
+    /// Another tab has it open now.
+    InUse,
+    /// The browser reported something else.
+    Failed,
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// An argument has the wrong type or range.
+    InvalidArgument(&'static str),
+    /// No account yet: register or link first.
+    NotReady,
+    /// There is an account already.
+    AlreadyRegistered,
+    /// The client was closed.
+    Closed,
+    /// This device was removed from its account.
+    Unlinked,
+    /// Nobody has this handle.
+    UnknownHandle,
+    /// Somebody else has this handle.
+    HandleTaken,
+    /// Not a handle.
+    HandleInvalid,
+    /// The platform's token is missing, wrong, expired or for another handle.
+    CredentialRefused,
+    /// Not a link URI.
+    LinkUriMalformed,
+    /// A URI of something else.
+    LinkUriForeign,
+    /// The new device is no longer waiting.
+    LinkExpired,
+    /// The person declined on the existing device.
+    LinkDeclined,
+    /// A link attempt is already running, or its result is awaited elsewhere.
+    LinkBusy,
+    /// The account has as many devices as it may have.
+    DeviceLimit,
+    /// The text is empty.
+    MessageEmpty,
+    /// The text is over 64 KiB in UTF-8.
+    MessageTooLong,
+    /// No such conversation.
+    UnknownConversation,
+    /// No such message.
+    UnknownMessage,
+    /// The account's identity key is not the one we know.
+    IdentityChanged,
+    /// The relay can't be reached.
+    Offline,
+    /// The relay answered something that makes no sense.
+    RelayProtocol,
+    /// The relay refused and says no more.
+    RelayRefused,
+    /// Too many requests.
+    RateLimited,
+    /// Too many messages wait to be sent.
+    QueueFull,
+    /// The store failed; see [`StoreFault`].
+    Store(StoreFault),
+    /// A bug of ours.
+    Internal,
+}
+
+impl Refusal {
+    /// The code an application may rely on.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidArgument(_) => "invalid_argument",
+            Self::NotReady => "not_ready",
+            Self::AlreadyRegistered => "already_registered",
+            Self::Closed => "closed",
+            Self::Unlinked => "unlinked",
+            Self::UnknownHandle => "unknown_handle",
+            Self::HandleTaken => "handle_taken",
+            Self::HandleInvalid => "handle_invalid",
+            Self::CredentialRefused => "credential_refused",
+            Self::LinkUriMalformed => "link_uri_malformed",
+            Self::LinkUriForeign => "link_uri_foreign",
+            Self::LinkExpired => "link_expired",
+            Self::LinkDeclined => "link_declined",
+            Self::LinkBusy => "link_busy",
+            Self::DeviceLimit => "device_limit",
+            Self::MessageEmpty => "message_empty",
+            Self::MessageTooLong => "message_too_long",
+            Self::UnknownConversation => "unknown_conversation",
+            Self::UnknownMessage => "unknown_message",
+            Self::IdentityChanged => "identity_changed",
+            Self::Offline => "offline",
+            Self::RelayProtocol => "relay_protocol",
+            Self::RelayRefused => "relay_refused",
+            Self::RateLimited => "rate_limited",
+            Self::QueueFull => "queue_full",
+            Self::Store(StoreFault::Refused) => "storage_refused",
+            Self::Store(StoreFault::Full) => "storage_full",
+            Self::Store(StoreFault::TooNew { .. }) => "storage_too_new",
+            Self::Store(StoreFault::Damaged { .. }) => "storage_damaged",
+            Self::Store(StoreFault::InUse) => "store_in_use",
+            Self::Store(StoreFault::Fenced) => "store_fenced",
+            Self::Store(StoreFault::Failed) => "storage_failed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the same call may succeed later without the person changing anything.
+    #[must_use]
+    pub const fn retry(self) -> bool {
+        matches!(
+            self,
+            Self::Offline
+                | Self::RelayRefused
+                | Self::RateLimited
+                | Self::QueueFull
+                | Self::LinkBusy
+                | Self::Store(StoreFault::InUse | StoreFault::Failed)
+        )
+    }
+
+    /// The refusal with this code, if there is one: outbox entries keep their reason as a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [
+            Self::UnknownHandle,
+            Self::MessageTooLong,
+            Self::IdentityChanged,
+            Self::RelayProtocol,
+            Self::RelayRefused,
+            Self::Internal,
+        ]
+        .into_iter()
+        .find(|refusal| refusal.code() == code)
+    }
+}
+
+/// A sentence a person can act on.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidArgument(what) => return write!(f, "The argument {what} is not valid."),
+            Self::NotReady => "Sign up or link this browser first.",
+            Self::AlreadyRegistered => "This browser already belongs to an account.",
+            Self::Closed => "This client was closed; open it again.",
+            Self::Unlinked => "This device was removed from its account. Link it again to go on.",
+            Self::UnknownHandle => "Nobody here has that handle. Check the spelling.",
+            Self::HandleTaken => "Somebody else has that handle. Choose another one.",
+            Self::HandleInvalid => {
+                "A handle has 1 to 64 letters, digits, dots, dashes or underscores."
+            }
+            Self::CredentialRefused => "The sign-in was not accepted or has expired. Sign in again.",
+            Self::LinkUriMalformed => "This is not a complete link code. Copy it again.",
+            Self::LinkUriForeign => "This code is not for linking a device.",
+            Self::LinkExpired => "The link code has expired. Show a new one on the new device.",
+            Self::LinkDeclined => "The request was declined on the other device.",
+            Self::LinkBusy => "A link attempt is already running in this browser.",
+            Self::DeviceLimit => "The account has no room for another device. Remove one first.",
+            Self::MessageEmpty => "There is no text to send.",
+            Self::MessageTooLong => "The text is longer than 64 KiB. Send it in parts.",
+            Self::UnknownConversation => "There is no such conversation.",
+            Self::UnknownMessage => "There is no such message.",
+            Self::IdentityChanged => {
+                "This person's security key is not the one you know. Ask them before you go on."
+            }
+            Self::Offline => "The server can't be reached. Check the connection and try again.",
+            Self::RelayProtocol => "The server sent something this app doesn't understand.",
+            Self::RelayRefused => "The server refused the request. Try again later.",
+            Self::RateLimited => "That was too often. Wait a little and try again.",
+            Self::QueueFull => "Too many messages are waiting to be sent. Try again when online.",
+            Self::Store(fault) => return fault.fmt(f),
+            Self::Internal => "Something went wrong inside the app. Reload the page.",
+        })
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "The browser lets this page store nothing. Leave private mode.",
+            Self::Full => "There is no space left on this device. Free some and try again.",
+            Self::TooNew { found, supported } => {
+                return write!(
+                    f,
+                    "The stored data is of a newer version ({found}; this app reads {supported}). \
+                     Reload to get the newest app."
+                );
+            }
+            Self::Damaged { table } => {
+                return write!(f, "Stored data is damaged ({table}). Nothing was deleted.");
+            }
+            Self::Fenced => "Another tab has taken over. Go on there, or reload this one.",
+            Self::InUse => "The app is open in another tab. Go on there, or close it first.",
+            Self::Failed => "The browser could not read or write its storage. Reload the page.",
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => fault.fmt(f),
+            Self::Bug(what) => write!(f, "bug: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+impl std::error::Error for StoreFault {}
+impl std::error::Error for Refusal {}
+
+impl From<StoreFault> for Error {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<StoreFault> for Refusal {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<&Error> for Refusal {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Store(fault) => Self::Store(*fault),
+            Error::Bug(_) => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that can happen to the engine, in one closed list.
+
+use wire::{AccountId, MessageId};
+
+/// Milliseconds since the epoch, by the host's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// So many milliseconds later.
+    #[must_use]
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// Names the command that a `Resolve` answers. Chosen by the host, unique while the command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// Names a socket. Chosen by the engine; never used twice by one engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SocketId(pub u32);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The application wants something.
+    Command {
+        /// For the answer.
+        ticket: Ticket,
+        /// What it wants.
+        command: Command,
+    },
+    /// A socket is connected.
+    SocketOpened(SocketId),
+    /// Messages came in, in order. Give as many at once as there are: they become one commit.
+    SocketFrames {
+        /// On which socket.
+        socket: SocketId,
+        /// Binary messages. Text messages are not part of the protocol: close with 1003.
+        frames: Vec<Vec<u8>>,
+    },
+    /// A socket is closed, or could not be opened.
+    SocketClosed {
+        /// Which socket.
+        socket: SocketId,
+        /// The close code, 1006 if there is none.
+        code: u16,
+    },
+    /// The time of [`crate::Engine::deadline`] has come. Harmless at any time.
+    Tick,
+    /// The host has reason to believe that the network is back (the browser's `online` event, the page
+    /// became visible): reconnect now rather than at the end of the backoff.
+    NetworkBack,
+}
+
+/// What an application may want. Each command is answered by exactly one `Resolve`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Make an account with this as its first device. Answer: `Reply::Account`.
+    Register {
+        /// As typed.
+        handle: String,
+        /// The platform's token, if it wants one.
+        credential: Option<String>,
+        /// As typed.
+        device_name: String,
+    },
+    /// Ask to be linked to an existing account. Answer: `Reply::LinkOffer`, once there is a URI.
+    Link {
+        /// The platform's token, if it wants one.
+        credential: Option<String>,
+        /// As typed.
+        device_name: String,
+    },
+    /// Wait for the end of the running link attempt. Answer: `Reply::Account`.
+    AwaitLink,
+    /// End the running link attempt. Answer: `Reply::Done`.
+    CancelLink,
+    /// Look at a link URI that the person scanned or pasted. Answer: `Reply::LinkClaim`. Changes nothing.
+    OpenLink {
+        /// As scanned or pasted.
+        uri: String,
+    },
+    /// Link the device that shows this URI. Answer: `Reply::Device`, once it is linked.
+    ApproveLink {
+        /// As scanned or pasted.
+        uri: String,
+    },
+    /// Tell the device that shows this URI that it will not be linked. Answer: `Reply::Done`.
+    RejectLink {
+        /// As scanned or pasted.
+        uri: String,
+    },
+    /// Send a text. Answer: `Reply::MessageId`, once it is stored.
+    Send {
+        /// A handle or an account id.
+        to: String,
+        /// At most 64 KiB.
+        text: String,
+    },
+    /// Answer: `Reply::Account`, or `Reply::Done` if there is none.
+    Account,
+    /// Answer: `Reply::Conversations`, newest first.
+    Conversations,
+    /// Answer: `Reply::Messages`, oldest first.
+    Messages {
+        /// A handle or an account id.
+        conversation: String,
+        /// Only messages before this one.
+        before: Option<MessageId>,
+        /// How many; the limit of a page applies.
+        limit: usize,
+    },
+    /// Everything up to this message has been read. Answer: `Reply::Done`.
+    MarkRead {
+        /// A handle or an account id.
+        conversation: String,
+        /// The last message read.
+        message: MessageId,
+    },
+    /// Answer: `Reply::Contacts`.
+    Contacts,
+    /// Answer: `Reply::Devices`; asks the relay.
+    Devices,
+}
+
+/// Names the command; what was typed is not for logs.
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Register { .. } => "Register",
+            Self::Link { .. } => "Link",
+            Self::AwaitLink => "AwaitLink",
+            Self::CancelLink => "CancelLink",
+            Self::OpenLink { .. } => "OpenLink",
+            Self::ApproveLink { .. } => "ApproveLink",
+            Self::RejectLink { .. } => "RejectLink",
+            Self::Send { .. } => "Send",
+            Self::Account => "Account",
+            Self::Conversations => "Conversations",
+            Self::Messages { .. } => "Messages",
+            Self::MarkRead { .. } => "MarkRead",
+            Self::Contacts => "Contacts",
+            Self::Devices => "Devices",
+        })
+    }
+}
+
+/// A conversation is named by the account of the other person.
+pub type ConversationId = AccountId;

@@ -1,0 +1,254 @@
+//! Everything the engine wants of its host, in one closed list.
+//! Outputs are released only after the commit that makes them true.
+
+use wire::{AccountId, DeviceId, Handle, MessageId};
+
+use crate::error::Refusal;
+use crate::input::{ConversationId, SocketId, Ticket, Timestamp};
+
+/// What the host has to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Connect a socket to this path of the relay; answer with `SocketOpened` or `SocketClosed`.
+    OpenSocket {
+        /// The name of the new socket.
+        socket: SocketId,
+        /// Path below the relay's address.
+        path: &'static str,
+    },
+    /// Close a socket with this code. `SocketClosed` is not wanted for it any more, but harmless.
+    CloseSocket {
+        /// Which socket.
+        socket: SocketId,
+        /// 1000, or 3000 and above.
+        code: u16,
+    },
+    /// Send one binary message.
+    Send {
+        /// On which socket. If it is closed: drop the message.
+        socket: SocketId,
+        /// The message.
+        frame: Vec<u8>,
+    },
+    /// The answer to a command.
+    Resolve {
+        /// Which command.
+        ticket: Ticket,
+        /// What it answers.
+        result: Result<Reply, Refusal>,
+    },
+    /// Something the application may want to know.
+    Emit(Event),
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing more to say.
+    Done,
+    /// The account of this device.
+    Account(Account),
+    /// A URI to show.
+    LinkOffer(LinkOffer),
+    /// What a link URI claims.
+    LinkClaim(LinkClaim),
+    /// A device of this account.
+    Device(Device),
+    /// The id of a stored message.
+    MessageId(MessageId),
+    /// Newest first.
+    Conversations(Vec<Conversation>),
+    /// Oldest first.
+    Messages(Vec<Message>),
+    /// By name.
+    Contacts(Vec<Contact>),
+    /// By id.
+    Devices(Vec<Device>),
+}
+
+/// Something the application may want to know. Events are hints; the store is the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// There is a new message, in either direction, of any own device.
+    Message(Message),
+    /// A message has another status.
+    Status {
+        /// Which message.
+        id: MessageId,
+        /// Where it is.
+        conversation: ConversationId,
+        /// Its status now.
+        status: MessageStatus,
+    },
+    /// A conversation has been read up to a message, here or on another own device.
+    Read {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The last message read.
+        message: MessageId,
+    },
+    /// A contact is new or has changed.
+    Contact(Contact),
+    /// The list of own devices has changed.
+    Devices(Vec<DeviceId>),
+    /// The running link attempt shows another URI.
+    LinkOffer(LinkOffer),
+    /// An account came with an identity key that is not the known one.
+    IdentityChanged(AccountId),
+    /// The state of the connection to the relay.
+    Connection(Connection),
+    /// The state of this client.
+    State(ClientState),
+    /// Something failed that no call is waiting for.
+    Failure(Refusal),
+}
+
+/// Whether this client belongs to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientState {
+    /// Not yet.
+    New,
+    /// Yes.
+    Ready,
+    /// No more: the device was removed. What is stored can still be read.
+    Unlinked,
+}
+
+/// The connection to the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// There is none; the next try is at this time, if one is planned.
+    Offline {
+        /// When the next try is.
+        retry_at: Option<Timestamp>,
+    },
+    /// A socket is being opened or the device is signing in.
+    Connecting,
+    /// Signed in.
+    Online,
+}
+
+/// The account of this device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its handle.
+    pub handle: Handle,
+    /// This device.
+    pub device: DeviceId,
+    /// What the person called it.
+    pub device_name: String,
+}
+
+/// A URI by which this device asks to be linked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOffer {
+    /// To be shown as QR code and as text.
+    pub uri: String,
+    /// When it is replaced or ends.
+    pub expires_at: Timestamp,
+}
+
+/// What a link URI claims of the device that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkClaim {
+    /// What it calls itself; may be empty.
+    pub device_name: String,
+}
+
+/// A device of this account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// What the person called it; empty if the name can't be read.
+    pub name: String,
+    /// It is this one.
+    pub current: bool,
+    /// When it was added.
+    pub created: Timestamp,
+    /// When it was last connected, to the day.
+    pub last_seen: Timestamp,
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageStatus {
+    /// Ours, stored, on its way out.
+    Queued,
+    /// Ours, taken by the relay for every device.
+    Sent,
+    /// Ours, and it will not be sent.
+    Failed(Refusal),
+    /// Theirs.
+    Received,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Text.
+    Text,
+    /// A message came that could not be read; this keeps its place.
+    Unreadable,
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Made by the sending device.
+    pub id: MessageId,
+    /// Where it is.
+    pub conversation: ConversationId,
+    /// Who wrote it.
+    pub author: AccountId,
+    /// With which device.
+    pub author_device: DeviceId,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text; empty if unreadable.
+    pub text: String,
+    /// When it was written, by the author's clock.
+    pub sent_at: Timestamp,
+    /// Where it stands.
+    pub status: MessageStatus,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Message({} {:?}, {} bytes)", self.id, self.status, self.text.len())
+    }
+}
+
+/// A conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// The other person.
+    pub id: ConversationId,
+    /// Their handle, once known.
+    pub handle: Option<Handle>,
+    /// How to call them.
+    pub name: String,
+    /// The newest message.
+    pub last_message: Option<Message>,
+    /// How many of theirs are newer than the read mark.
+    pub unread: u32,
+    /// When something last happened in it.
+    pub updated_at: Timestamp,
+}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Their account.
+    pub id: AccountId,
+    /// Their handle, once known.
+    pub handle: Option<Handle>,
+    /// How to call them.
+    pub name: String,
+    /// Their identity key, 33 bytes, once known.
+    pub identity_key: Option<Vec<u8>>,
+    /// The person compared that key.
+    pub verified: bool,
+}
