@@ -7,6 +7,7 @@ const PATHS = {
   back: ["M15 5l-7 7 7 7"],
   devices: ["M4 5h12v9H4z", "M2 18h9", "M15 10h6v10h-6z", "M17.5 17.5h1"],
   device: ["M4 5h16v11H4z", "M9 20h6", "M12 16v4"],
+  phone: ["M7 3h10v18H7z", "M11 18h2"],
   send: ["M12 19V5", "M5.5 11.5L12 5l6.5 6.5"],
   queued: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5V12l3 2"],
   sent: ["M5 12.5l4.5 4.5L19 7.5"],

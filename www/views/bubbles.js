@@ -9,7 +9,7 @@ import { icon } from "../icons.js";
 const GROUP_MS = 5 * 60_000; // messages of one author within this stand closer together
 const STATUS_WORDS = { queued: "Queued, not sent yet", sent: "Sent", failed: "Not sent" };
 
-/** `name(message)`: who wrote it; `via(message)`: own other device it came from, or ""; `again(message)`: send once more. */
+/** `name(message)`: who wrote it; `via(message)`: own other device it came from, or ""; `again(message)`: send once more, if one can. */
 export class Bubbles {
   constructor({ name, via, again }) {
     this.helpers = { name, via, again };
@@ -76,5 +76,5 @@ function makeBubble(message, { name, via, again }) {
 
 function failure(message, again) {
   return [el("span", {}, failedSentence(message.error)),
-    el("button.button.small", { type: "button", onclick: () => again(message) }, "Send again")];
+    ...(again ? [el("button.button.small", { type: "button", onclick: () => again(message) }, "Send again")] : [])];
 }

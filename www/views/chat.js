@@ -13,181 +13,220 @@ import { Bubbles } from "./bubbles.js";
 import { composer } from "./composer.js";
 import { Scroll } from "./scroll.js";
 
-/** `route`: { id } or { handle }. `onKnown(id, hash)` is called once when a handle turned into an account. */
+const NEAR_TOP_PX = 400;
+
+/** `route`: { id } or { handle }. `onKnown(id, hash)` is called once, when the handle turned into an account. */
 export function chatView(app, route, onKnown) {
-  const view = parts(app, route);
-  const { client, directory } = app;
-  const bubbles = new Bubbles({
-    name: () => directory.name(id),
-    via: (m) => (m.outgoing && m.authorDevice !== app.account.deviceId ? `from ${directory.deviceName(m.authorDevice)}` : ""),
-    again: (m) => send(m.text).catch(() => {}),
-  });
-  const scroll = new Scroll(view.scroller, view.list);
-  const refresh = coalesce(() => read().catch(failed));
-  const offs = [];
-  let id = route.id;
-  let thread = id && new Thread(client, id);
-  let firstUnread;
-  let marked; // the newest message told to be read
-  let paging = false;
-  let closed = false;
-  let opened = false;
+  const chat = new Chat(app, route, onKnown);
+  return { node: chat.view.node, close: () => chat.close(), onShown: () => chat.shown(), id: () => chat.id };
+}
 
-  async function read() {
-    await thread?.refresh();
-    if (closed) return;
-    if (!opened && thread) firstUnread = firstUnreadOf(thread.messages, directory.find(id)?.unread ?? 0);
-    render();
-    if (!opened && firstUnread && bubbles.unreadLine.isConnected) scroll.reveal(bubbles.unreadLine);
-    opened = true;
-    seen();
-    fill();
+class Chat {
+  constructor(app, route, onKnown) {
+    Object.assign(this, { app, client: app.client, directory: app.directory, handle: route.handle, id: route.id, onKnown });
+    this.thread = this.id && new Thread(this.client, this.id);
+    this.firstUnread = undefined;
+    this.marked = undefined; // the newest message told to be read
+    this.opened = false; // the first page is on screen
+    this.paging = false;
+    this.closed = false;
+    this.view = parts(route);
+    this.scroll = new Scroll(this.view.scroller, this.view.content, this.view.list);
+    this.bubbles = new Bubbles({
+      name: () => this.directory.name(this.id),
+      via: (message) => this.#via(message),
+      again: app.readonly() ? undefined : (message) => this.send(message.text).catch(() => {}),
+    });
+    this.refresh = coalesce(() => this.#read().catch((error) => this.#failed(error)));
+    this.#addComposer();
+    this.#listen();
+    this.#header();
+    this.refresh();
   }
 
-  function render() {
-    const messages = thread?.messages ?? [];
-    scroll.replace(bubbles.render(messages, firstUnread));
-    view.start.hidden = !(thread === undefined || (opened && thread.complete));
+  #addComposer() {
+    const { drafts } = this.app;
+    const key = this.id ?? this.handle;
+    const bottom = this.app.readonly() ? undefined : composer({
+      label: `Message to ${this.#name()}`,
+      draft: drafts.get(key) ?? "",
+      send: (text) => this.send(text),
+      onDraft: (text) => (text ? drafts.set(key, text) : drafts.delete(key)),
+    });
+    this.composer = bottom;
+    this.view.node.append(this.view.error.node,
+      bottom ? bottom.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
+  }
+
+  #listen() {
+    this.onVisible = () => this.#seen();
+    document.addEventListener("visibilitychange", this.onVisible);
+    this.view.scroller.addEventListener("scroll", () => {
+      this.#seen();
+      this.#fill();
+    }, { passive: true });
+    this.view.jump.addEventListener("click", () => this.scroll.toEnd());
+    this.offs = [
+      this.client.on("message", ({ message }) => message.conversation === this.id && this.refresh()),
+      this.client.on("status", (event) => event.conversation === this.id && this.thread?.setStatus(event) && this.#render()),
+      this.directory.watch(() => {
+        if (!this.opened) return;
+        this.#render();
+        this.#seen();
+      }),
+    ];
+  }
+
+  /** Reads the newest page and shows it; the first time also finds where the unread part begins. */
+  async #read() {
+    await this.thread?.refresh();
+    if (this.closed) return;
+    const first = !this.opened && this.thread;
+    if (first) await this.#findUnread();
+    if (this.closed) return;
+    this.opened = true;
+    this.#render();
+    if (first && this.bubbles.unreadLine.isConnected) this.scroll.reveal(this.bubbles.unreadLine);
+    this.#seen();
+    this.#fill();
+  }
+
+  async #findUnread() {
+    const unread = this.directory.find(this.id)?.unread ?? 0;
+    if (!unread) return;
+    const incoming = () => this.thread.messages.filter((message) => !message.outgoing);
+    for (let pages = 1; pages < 5 && incoming().length < unread && !this.thread.complete; pages += 1) await this.thread.older();
+    this.firstUnread = incoming().at(-Math.min(unread, incoming().length))?.id;
+  }
+
+  #render() {
+    const { view } = this;
+    const messages = this.thread?.messages ?? [];
+    view.start.hidden = Boolean(this.thread) && !(this.opened && this.thread.complete);
     view.start.classList.toggle("alone", messages.length === 0);
-    view.loading.hidden = opened || !thread;
-    header();
+    view.loading.hidden = this.opened || !this.thread;
+    this.scroll.replace(this.bubbles.render(messages, this.firstUnread));
+    this.#header();
   }
 
-  function header() {
-    const name = id ? directory.name(id) : `@${route.handle}`;
-    const handle = directory.find(id)?.handle;
+  #name() {
+    return this.id ? this.directory.name(this.id) : `@${this.handle}`;
+  }
+
+  #via(message) {
+    const here = !message.outgoing || message.authorDevice === this.app.account.deviceId;
+    return here ? "" : `from ${this.directory.deviceName(message.authorDevice)}`;
+  }
+
+  #header() {
+    const { view } = this;
+    const name = this.#name();
+    const handle = this.directory.find(this.id)?.handle;
     setText(view.name, name);
     setText(view.sub, handle && handle !== name ? `@${handle}` : "End-to-end encrypted");
     setText(view.startName, name);
-    view.keyNotice.hidden = !app.identityChanged.has(id);
-    if (view.face.dataset.name !== name) {
-      view.face.dataset.name = name;
-      view.face.replaceChildren(avatar(id ?? route.handle, name));
-    }
+    view.keyNotice.hidden = !this.app.identityChanged.has(this.id);
+    if (view.face.dataset.name === name) return;
+    view.face.dataset.name = name;
+    view.face.replaceChildren(avatar(this.id ?? this.handle, name));
   }
 
-  async function send(text) {
-    view.error.clear();
+  async send(text) {
+    this.view.error.clear();
     try {
-      const message = await client.send(id ?? route.handle, { text });
-      if (!id) await adopt(message);
-      firstUnread = undefined;
-      scroll.toEnd();
-      refresh();
+      const message = await this.client.send(this.id ?? this.handle, { text });
+      if (!this.id) await this.#adopt(message);
+      if (this.closed) return;
+      this.firstUnread = undefined;
+      this.scroll.toEnd();
+      this.refresh();
     } catch (error) {
-      failed(error);
+      this.#failed(error);
       throw error;
     }
   }
 
-  /** The first message went out: find the conversation it made. */
-  async function adopt(message) {
-    await directory.refresh();
-    const conversations = await client.conversations();
-    const made = conversations.find((c) => c.lastMessage?.id === message) ?? conversations.find((c) => c.handle?.toLowerCase() === route.handle.toLowerCase());
-    if (!made || id || closed) return;
-    app.drafts.delete(route.handle);
-    id = made.id;
-    thread = new Thread(client, id);
-    onKnown(id, chatHash(id));
+  /** The first message to a handle is stored: find the conversation it made. */
+  async #adopt(message) {
+    const conversations = await this.client.conversations();
+    const made = conversations.find((c) => c.lastMessage?.id === message)
+      ?? conversations.find((c) => c.handle?.toLowerCase() === this.handle.toLowerCase());
+    this.directory.refresh();
+    if (!made || this.id || this.closed) return;
+    this.id = made.id;
+    this.thread = new Thread(this.client, made.id);
+    this.onKnown(made.id, chatHash(made.id));
   }
 
-  function failed(error) {
-    if (closed || endsTheSession(error?.code)) return app.report(error);
-    return view.error.show(sentence(error), error?.code);
+  #failed(error) {
+    if (this.closed || endsTheSession(error?.code)) this.app.report(error);
+    else this.view.error.show(sentence(error), error?.code);
   }
 
-  /** Loads older messages when the top is near; repeats while the first page does not fill the screen. */
-  async function fill() {
-    if (paging || closed || !opened || !thread || thread.complete || view.scroller.scrollTop > 400) return;
-    paging = true;
-    view.older.hidden = false;
+  /** Loads older messages when the top is near; goes on while what is there does not fill the screen. */
+  async #fill() {
+    const { scroller, older } = this.view;
+    const wanted = () => !this.closed && this.opened && this.thread && !this.thread.complete && scroller.scrollTop <= NEAR_TOP_PX;
+    if (this.paging || !wanted()) return;
+    this.paging = true;
+    older.hidden = false;
     try {
-      await thread.older();
-      if (!closed) render();
+      await this.thread.older();
+      if (!this.closed) this.#render();
     } catch (error) {
-      failed(error);
+      this.#failed(error);
     }
-    view.older.hidden = true;
-    paging = false;
-    if (!closed && view.scroller.scrollTop <= 400 && view.scroller.scrollHeight <= view.scroller.clientHeight) fill();
+    older.hidden = true;
+    this.paging = false;
+    if (wanted() && scroller.scrollHeight <= scroller.clientHeight) this.#fill();
   }
 
   /** Tells how far the person has read: the last incoming message that was on a visible screen. */
-  function seen() {
-    view.jump.hidden = scroll.pinned;
-    if (document.visibilityState !== "visible" || !id || app.readonly() || !opened) return;
-    const unread = directory.find(id)?.unread;
-    const last = scroll.lastSeen([...view.list.querySelectorAll(".message.in")])?.dataset.id;
-    if (!last || last === marked) return;
-    const at = (message) => thread.messages.findIndex((m) => m.id === message);
-    if (at(last) <= at(marked) || (unread === 0 && marked === undefined && last === lastIncoming(thread.messages))) return;
-    marked = last;
-    client.markRead(id, last).then(() => directory.refresh(), app.report);
+  #seen() {
+    this.view.jump.hidden = this.scroll.pinned;
+    if (document.visibilityState !== "visible" || !this.opened || !this.thread || this.app.readonly()) return;
+    if (!this.directory.find(this.id)?.unread) return;
+    const last = this.scroll.lastSeen([...this.view.list.querySelectorAll(".message.in")])?.dataset.id;
+    const at = (id) => this.thread.messages.findIndex((message) => message.id === id);
+    if (!last || at(last) <= at(this.marked)) return;
+    this.marked = last;
+    this.client.markRead(this.id, last).then(() => this.directory.refresh(), this.app.report);
   }
 
-  function close() {
-    closed = true;
-    refresh.stop();
-    scroll.close();
-    document.removeEventListener("visibilitychange", seen);
-    for (const off of offs) off();
+  shown() {
+    if (this.composer && matchMedia("(pointer: fine)").matches) this.composer.focus();
+    else this.view.name.focus();
   }
 
-  view.scroller.addEventListener("scroll", () => {
-    seen();
-    fill();
-  }, { passive: true });
-  view.jump.addEventListener("click", () => scroll.toEnd());
-  document.addEventListener("visibilitychange", seen);
-  offs.push(client.on("message", ({ message }) => message.conversation === id && refresh()));
-  offs.push(client.on("status", (event) => event.conversation === id && thread?.setStatus(event) && render()));
-  offs.push(directory.watch(() => opened && render()));
-  const draftKey = id ?? route.handle;
-  const write = app.readonly() ? undefined : composer({
-    label: `Message to ${id ? directory.name(id) : `@${route.handle}`}`,
-    draft: app.drafts.get(draftKey) ?? "",
-    send,
-    onDraft: (text) => (text ? app.drafts.set(draftKey, text) : app.drafts.delete(draftKey)),
-  });
-  view.node.append(view.error.node, write ? write.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
-  header();
-  refresh();
-
-  const onShown = () => (write && matchMedia("(pointer: fine)").matches ? write.focus() : view.name.focus());
-  return { node: view.node, close, onShown, id: () => id };
+  close() {
+    this.closed = true;
+    this.refresh.stop();
+    this.scroll.close();
+    document.removeEventListener("visibilitychange", this.onVisible);
+    for (const off of this.offs) off();
+  }
 }
 
 /** The nodes of the screen, without behaviour. */
-function parts(app, route) {
+function parts(route) {
   const name = el("h2.chat-name", { tabIndex: -1 });
   const sub = el("p.chat-sub");
   const face = el("span.face");
   const startName = el("strong");
   const list = el("ol.thread", { role: "list", "aria-label": "Messages" });
   const loading = el("p.chat-wait", {}, "Loading messages…");
-  const older = el("p.chat-wait", { hidden: true }, "Loading older messages…");
+  const older = el("p.chat-wait.older", { hidden: true }, "Loading older messages…");
   const start = el("div.chat-start", { hidden: true }, icon("lock"),
-    el("p", {}, "This is the beginning of your conversation with ", startName, " in this browser. Only your devices and theirs can read it."));
+    el("p", {}, "This is where your conversation with ", startName, " begins in this browser. Only your devices and theirs can read it."));
   const keyNotice = el("p.banner.warn", { hidden: true, role: "status" }, icon("warning"),
     "The security key of this person has changed. Check with them in another way before you send anything private.");
-  const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, older, start, loading, list);
+  const content = el("div.scroll-content", {}, start, loading, list);
+  const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, content);
   const jump = el("button.jump", { type: "button", hidden: true, "aria-label": "Jump to the newest message", title: "Newest" }, icon("down"));
   const error = inlineError();
   const head = el("header.chat-head", {},
     el("a.icon-button.to-list", { href: LIST, "aria-label": "Back to conversations" }, icon("back")),
     face, el("div.grow", {}, name, sub));
-  const node = el("section.chat", { "data-id": route.id }, head, keyNotice, el("div.scroll-frame", {}, scroller, jump));
-  return { node, name, sub, face, startName, list, loading, older, start, keyNotice, scroller, jump, error };
-}
-
-function lastIncoming(messages) {
-  return messages.findLast((message) => !message.outgoing)?.id;
-}
-
-/** Counting back `unread` incoming messages from the end. */
-function firstUnreadOf(messages, unread) {
-  if (!unread) return undefined;
-  const incoming = messages.filter((message) => !message.outgoing);
-  return incoming.at(-Math.min(unread, incoming.length))?.id;
+  const node = el("section.chat", { "data-id": route.id }, head, keyNotice, el("div.scroll-frame", {}, scroller, older, jump));
+  return { node, name, sub, face, startName, list, content, loading, older, start, keyNotice, scroller, jump, error };
 }

@@ -10,6 +10,8 @@ import { inlineError } from "../notify.js";
 import { LIST } from "../route.js";
 import { linkDeviceView } from "./link-device.js";
 
+const HANDHELD = /android|phone|ipad|tablet/i; // only chooses a picture
+
 export function devicesView(app) {
   const list = el("ul.devices", { role: "list", "aria-label": "Your devices" }, el("li.muted", {}, "Loading…"));
   const error = inlineError();
@@ -42,7 +44,6 @@ export function devicesView(app) {
     linking = linkDeviceView(app, closeLinking);
     body.replaceChildren(linking.node);
     heading.textContent = "Link a device";
-    linking.onShown();
   }
 
   function closeLinking() {
@@ -72,7 +73,7 @@ export function devicesView(app) {
 
 function row(device) {
   return el("li.device", { testid: "device", "data-id": device.id, "data-current": String(device.current) },
-    el("span.device-mark", {}, icon("device")),
+    el("span.device-mark", {}, icon(HANDHELD.test(device.name) ? "phone" : "device")),
     el("div.grow", {},
       el("p.device-name", {}, device.name || `Device ${device.id}`, device.current && el("span.tag", {}, "This device")),
       el("p.muted.small-text", {}, device.current ? "Active now" : lastActive(device.lastSeen, Date.now()), " · linked ",

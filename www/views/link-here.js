@@ -12,121 +12,125 @@ import { LIST } from "../route.js";
 const STEPS = [
   "On a device that already has your account, open Lockstep.",
   "Go to Devices, then “Link a device”.",
-  "Scan this code there, or copy the text below and paste it.",
+  "Scan this code there, or copy the text and paste it.",
   "Check the name and approve. This page then goes on by itself.",
 ];
 
 const ENDED = {
-  link_declined: ["Declined on the other device", "Nothing was shared. If that was a mistake, start again."],
-  link_expired: ["Time ran out", "Nobody answered in time, so the codes shown here no longer work. Start again when your other device is at hand."],
+  link_declined: ["declined", "Declined on the other device", "Nothing was shared. If that was a mistake, start again."],
+  link_expired: ["expired", "Time ran out", "Nobody answered in time, so the codes shown here no longer work. Start again when your other device is at hand."],
 };
 
 export function linkHereView(app) {
-  const stage = el("div.link-stage");
-  const node = el("main.page.narrow", { onkeydown: (event) => event.key === "Escape" && leave() },
-    el("button.button.plain.back-line", { type: "button", onclick: () => leave() }, icon("back"), "Back"),
-    el("h1", { tabIndex: -1 }, "Link this browser"),
-    stage);
-  let attempt;
-  let closed = false;
-  let code; // the parts of the waiting state, while it is shown
-  let timer;
+  const screen = new LinkHere(app);
+  return { node: screen.node, close: () => screen.close(), onShown: () => screen.heading.focus() };
+}
 
-  const off = app.client.on("link", (event) => !closed && code && waiting(event));
-
-  function leave() {
-    app.linking = undefined;
-    app.go(LIST);
+class LinkHere {
+  constructor(app) {
+    this.app = app;
+    this.closed = false;
+    this.code = undefined; // the nodes of the waiting state, while it is shown
+    this.heading = el("h1", { tabIndex: -1 }, "Link this browser");
+    this.stage = el("div.link-stage");
+    this.node = el("main.page.narrow", {},
+      el("button.button.plain.back-line", { type: "button", onclick: () => this.#leave() }, icon("back"), "Back"),
+      this.heading, this.stage);
+    this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.#leave());
+    this.off = app.client.on("link", (event) => this.code && this.#waiting(event));
+    this.timer = setInterval(() => this.#tick(), 250);
+    this.#begin();
   }
 
-  async function begin() {
-    code = undefined;
-    stage.dataset.state = "starting";
-    stage.replaceChildren(el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), "Preparing a code…"));
+  #leave() {
+    this.app.linking = undefined;
+    this.app.go(LIST);
+  }
+
+  #show(state, ...children) {
+    this.stage.dataset.state = state;
+    this.stage.replaceChildren(...children);
+  }
+
+  async #begin() {
+    this.code = undefined;
+    this.#show("starting", busy("Preparing a code…"));
     try {
-      attempt = await app.client.link(app.linking);
-      if (closed) return void attempt.cancel();
-      waiting(attempt);
-      await attempt.done;
-      if (!closed) finished();
+      this.attempt = await this.app.client.link(this.app.linking);
+      if (this.closed) return void this.attempt.cancel();
+      this.#waiting({ uri: this.attempt.uri, expiresAt: this.attempt.expiresAt });
+      await this.attempt.done;
+      if (!this.closed) this.#finished();
     } catch (error) {
-      if (!closed) ended(error);
+      if (!this.closed) this.#ended(error);
     }
   }
 
-  function waiting({ uri, expiresAt }) {
-    const first = !code;
-    code ??= codeParts();
+  #waiting({ uri, expiresAt }) {
+    const first = !this.code;
+    this.code ??= codeParts();
+    const { code } = this;
     code.expiresAt = expiresAt;
     setText(code.uri, uri);
-    code.picture.classList.remove("stale");
-    drawQr(uri, "QR code with the link text")
-      .then((picture) => code && code.uri.textContent === uri && code.picture.replaceChildren(picture))
-      .catch(() => code?.picture.replaceChildren(el("p.muted", {}, "The picture cannot be drawn here. Use the text instead.")));
-    if (first) {
-      stage.dataset.state = "waiting";
-      stage.replaceChildren(code.node);
-      clearInterval(timer);
-      timer = setInterval(tick, 250);
-    }
-    tick();
+    if (first) this.#show("waiting", code.node);
+    drawQr(uri, "QR code with the link text").then(
+      (picture) => code.uri.textContent === uri && code.picture.replaceChildren(picture),
+      () => code.picture.replaceChildren(el("p", {}, "The picture cannot be drawn here. Use the text instead.")));
+    this.#tick();
   }
 
-  function tick() {
+  #tick() {
+    const { code } = this;
     if (!code) return;
     const left = code.expiresAt - Date.now();
-    code.left.value = Math.max(0, left);
     code.left.max = Math.max(code.left.max, left, 1);
+    code.left.value = Math.max(0, left);
     setText(code.words, left > 0 ? `A new code comes in ${seconds(left)}` : "Getting a new code…");
     code.picture.classList.toggle("stale", left <= 0);
   }
 
-  function finished() {
-    stage.dataset.state = "linked";
-    code = undefined;
-    stage.replaceChildren(el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), "Approved. Fetching your contacts…"));
+  #finished() {
+    this.code = undefined;
+    this.#show("linked", busy("Approved. Fetching your contacts…"));
     announce("This browser is linked.");
   }
 
-  function ended(error) {
-    clearInterval(timer);
-    code = undefined;
-    const [title, help] = ENDED[error?.code] ?? ["This did not work", sentence(error)];
-    stage.dataset.state = { link_declined: "declined", link_expired: "expired" }[error?.code] ?? "failed";
-    const again = el("button.button.primary", { type: "button", testid: "link-again", onclick: begin }, "Try again");
-    stage.replaceChildren(el("div.card.stack.notice", { role: "alert", testid: "error", "data-code": error?.code },
+  #ended(error) {
+    this.code = undefined;
+    const [state, title, help] = ENDED[error?.code] ?? ["failed", "This did not work", sentence(error)];
+    const again = el("button.button.primary", { type: "button", testid: "link-again", onclick: () => this.#begin() }, "Try again");
+    this.#show(state, el("div.card.stack.notice", { role: "alert", testid: "error", "data-code": error?.code },
       el("h2", {}, title), el("p", {}, help), el("div.row", {}, again)));
     again.focus();
   }
 
-  function close() {
-    closed = true;
-    clearInterval(timer);
-    off();
-    attempt?.cancel();
+  close() {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.off();
+    this.attempt?.cancel();
   }
-
-  begin();
-  return { node, close, onShown: () => node.querySelector("h1").focus() };
 }
 
-/** The nodes of the waiting state. */
+const busy = (text) => el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), text);
+
 function codeParts() {
   const picture = el("div.qr");
   const left = el("progress.countdown", { max: "1", "aria-hidden": "true" });
   const words = el("p.muted.center-text.tabular");
   const uri = el("p.uri", { testid: "link-uri", tabIndex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "Link text" });
-  const copied = el("span", { "aria-live": "polite" }, "Copy text");
-  const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, copied) }, icon("copy"), copied);
+  const label = el("span", { "aria-live": "polite" }, "Copy text");
+  const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, label) }, icon("copy"), label);
   const node = el("div.link-here", {},
     el("div.stack", {}, picture, left, words),
     el("div.stack", {},
       el("ol.steps", {}, STEPS.map((text) => el("li", {}, text))),
       uri, el("div.row", {}, copy),
-      el("p.hint", {}, "Give this code or text to nobody else: it is for your own devices only.")));
+      el("p.hint", {}, "Show this code or text to nobody else: it is for your own devices only.")));
   return { node, picture, left, words, uri };
 }
 
+/** The clipboard is closed to pages without a secure connection; then the text is at least selected. */
 async function copyText(source, label) {
   try {
     await navigator.clipboard.writeText(source.textContent);

@@ -1,150 +1,129 @@
 // The conversation list: a field that finds people and starts new conversations, then one row each, newest first.
 // Rows are kept and updated, so focus and scroll survive every event. Does not know what opening a row shows.
 
-import { el, reconcile, roving, setText } from "../dom.js";
-import { bareHandle, clock, iso, listTime } from "../format.js";
+import { el, reconcile, roving } from "../dom.js";
+import { bareHandle } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash, composeHash } from "../route.js";
-import { avatar } from "./avatar.js";
+import { Row } from "./row.js";
 
-const STATUS_WORDS = { queued: "Queued", sent: "Sent", failed: "Not sent" };
 const MINUTE_MS = 60_000;
 const ACCOUNT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function listView(app) {
-  const rows = new Map();
-  const input = el("input.search-input", { testid: "new-message", type: "text", enterkeyhint: "go", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-    maxlength: 64, "aria-label": app.readonly() ? "Search" : "Search, or handle of someone new",
-    placeholder: app.readonly() ? "Search" : "Search or enter a handle" });
-  const go = el("button.icon-button.go", { type: "submit", testid: "new-message-go", "aria-label": "Open conversation", title: "Open conversation" }, icon("compose"));
-  const form = el("form.search", { role: "search", onsubmit: open }, icon("search"), input, go);
-  const items = el("ul.rows", { role: "list" });
-  const note = el("div.list-note");
-  const node = el("nav.list", { "aria-label": "Conversations" }, form, el("div.list-scroll", {}, items, note));
-  const settle = roving(items, "a.row-link");
-  let selected;
+  const list = new List(app);
+  return {
+    node: list.node,
+    select: (id) => list.select(id),
+    focus: (id) => list.focus(id),
+    close: () => list.close(),
+  };
+}
 
-  function open(event) {
+class List {
+  constructor(app) {
+    this.app = app;
+    this.directory = app.directory;
+    this.rows = new Map();
+    this.selected = undefined;
+    this.input = searchField(app.readonly());
+    this.form = el("form.search", { role: "search", onsubmit: (event) => this.#open(event) }, icon("search"), this.input,
+      el("button.icon-button.go", { type: "submit", testid: "new-message-go", hidden: app.readonly(), "aria-label": "Open conversation", title: "Open conversation" },
+        icon("compose")));
+    this.items = el("ul.rows", { role: "list" });
+    this.note = el("div.list-note");
+    this.node = el("nav.list", { "aria-label": "Conversations" }, this.form, el("div.list-scroll", {}, this.items, this.note));
+    this.settle = roving(this.items, "a.row-link");
+    this.input.addEventListener("input", () => this.#render());
+    this.input.addEventListener("keydown", (event) => this.#key(event));
+    this.off = this.directory.watch(() => this.#render());
+    this.timer = setInterval(() => this.#render(), MINUTE_MS); // "Yesterday" comes by itself
+    this.#render();
+  }
+
+  #open(event) {
     event.preventDefault();
-    const handle = bareHandle(input.value);
-    if (!handle) return input.focus();
-    const known = app.directory.byHandle(handle);
-    const [only, another] = known ? [known] : shown(handle);
-    input.value = "";
-    render();
-    if (known) app.go(chatHash(known.id));
-    else if (ACCOUNT_ID.test(handle)) app.go(chatHash(handle));
-    else if (app.readonly()) return only && !another ? app.go(chatHash(only.id)) : undefined;
-    else app.go(composeHash(handle));
-    return undefined;
+    const query = bareHandle(this.input.value);
+    if (!query) return this.input.focus();
+    const known = this.directory.byHandle(query) ?? (this.app.readonly() ? this.#matching(query)[0] : undefined);
+    if (!known && this.app.readonly()) return undefined;
+    this.#clear();
+    const id = known?.id ?? (ACCOUNT_ID.test(query) ? query : undefined);
+    return this.app.go(id ? chatHash(id) : composeHash(query));
+  }
+
+  #key(event) {
+    if (event.key === "Escape" && this.input.value) {
+      event.preventDefault();
+      this.#clear();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      (this.items.querySelector("a.row-link") ?? this.note.querySelector("button"))?.focus();
+    }
+  }
+
+  #clear() {
+    this.input.value = "";
+    this.#render();
   }
 
   /** Conversations and quiet contacts whose name or handle has the words. */
-  function shown(query) {
+  #matching(query) {
     const words = query.toLowerCase();
-    const matches = (entry) => !words || `${entry.name} ${entry.handle ?? ""}`.toLowerCase().includes(words);
-    return [...app.directory.conversations, ...app.directory.quietContacts()].filter(matches);
+    const all = [...this.directory.conversations, ...this.directory.quietContacts()];
+    return all.filter((entry) => !words || `${entry.name} ${entry.handle ?? ""}`.toLowerCase().includes(words));
   }
 
-  function render() {
-    const query = bareHandle(input.value);
-    const entries = shown(query);
-    for (const id of rows.keys()) if (!entries.some((entry) => entry.id === id)) rows.delete(id);
+  #render() {
+    const query = bareHandle(this.input.value);
+    const entries = this.#matching(query);
+    const wanted = new Set(entries.map((entry) => entry.id));
+    for (const id of this.rows.keys()) if (!wanted.has(id)) this.rows.delete(id);
     const now = Date.now();
-    reconcile(items, entries.map((entry) => {
-      if (!rows.has(entry.id)) rows.set(entry.id, makeRow(entry));
-      const row = rows.get(entry.id);
-      row.update(entry, now, entry.id === selected);
+    reconcile(this.items, entries.map((entry) => {
+      if (!this.rows.has(entry.id)) this.rows.set(entry.id, new Row(entry));
+      const row = this.rows.get(entry.id);
+      row.update(entry, now, entry.id === this.selected);
       return row.node;
     }));
-    settle();
-    note.replaceChildren(...noteFor(query, entries.length));
+    this.settle();
+    const key = [this.directory.loaded, entries.length > 0, Boolean(this.directory.byHandle(query)), query].join("/");
+    if (this.note.dataset.key === key) return;
+    this.note.dataset.key = key;
+    this.note.replaceChildren(...this.#noteFor(query, entries.length));
   }
 
-  function noteFor(query, count) {
-    if (!app.directory.loaded) return [el("p.muted", {}, "Loading…")];
-    if (query && !app.directory.byHandle(query) && !app.readonly()) {
-      return [el("button.start-row", { type: "button", onclick: () => form.requestSubmit() },
+  #noteFor(query, count) {
+    const readonly = this.app.readonly();
+    if (!this.directory.loaded) return [el("p.muted", {}, "Loading…")];
+    if (query && !readonly && !this.directory.byHandle(query)) {
+      return [el("button.start-row", { type: "button", onclick: () => this.form.requestSubmit() },
         el("span.avatar.new", { "aria-hidden": "true" }, icon("plus")), el("span.grow", {}, "Write to ", el("strong", {}, `@${query}`)))];
     }
     if (query && count === 0) return [el("p.muted", {}, "Nothing found.")];
     if (count > 0) return [];
     return [el("div.list-empty", {}, icon("chat"), el("h2", {}, "No conversations yet"),
-      el("p", {}, app.readonly() ? "There is no history in this browser." : "Type someone’s handle above to write to them."))];
+      el("p", {}, readonly ? "There is no history in this browser." : "Type someone’s handle above to write to them."))];
   }
 
-  input.addEventListener("input", render);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && input.value) {
-      event.preventDefault();
-      input.value = "";
-      render();
-    } else if (event.key === "ArrowDown") {
-      event.preventDefault();
-      items.querySelector("a.row-link")?.focus();
-    }
-  });
-  const off = app.directory.watch(render);
-  const timer = setInterval(render, MINUTE_MS); // "Yesterday" comes by itself
-  render();
+  select(id) {
+    this.selected = id;
+    this.#render();
+  }
 
-  return {
-    node,
-    select(id) {
-      selected = id;
-      render();
-    },
-    focus: (id) => (rows.get(id)?.node.querySelector("a") ?? items.querySelector("a.row-link") ?? input).focus(),
-    close() {
-      off();
-      clearInterval(timer);
-    },
-  };
+  focus(id) {
+    const link = this.rows.get(id)?.link ?? this.items.querySelector("a.row-link") ?? this.input;
+    link.focus();
+  }
+
+  close() {
+    this.off();
+    clearInterval(this.timer);
+  }
 }
 
-function makeRow(entry) {
-  const name = el("span.row-name");
-  const when = el("time.row-time");
-  const preview = el("span.row-preview");
-  const unread = el("span.unread");
-  const state = el("span.row-state");
-  const link = el("a.row-link", { href: chatHash(entry.id), testid: "conversation", "data-id": entry.id },
-    avatar(entry.id, entry.name),
-    el("span.row-text", {}, el("span.row-top", {}, name, when), el("span.row-bottom", {}, state, preview, unread)));
-  const node = el("li", {}, link);
-  let status;
-
-  function update(conversation, now, current) {
-    const last = conversation.lastMessage;
-    setText(name, conversation.name || conversation.handle || "Unknown person");
-    setText(when, last ? listTime(last.sentAt, now) : "");
-    if (last) when.dateTime = iso(last.sentAt);
-    if (last) when.title = clock(last.sentAt);
-    setText(preview, previewOf(conversation));
-    node.classList.toggle("quiet-row", !last);
-    setUnread(conversation.unread ?? 0);
-    const now_ = last?.outgoing ? last.status : undefined;
-    if (now_ !== status) {
-      status = now_;
-      state.replaceChildren(...(STATUS_WORDS[status] ? [icon(status, STATUS_WORDS[status])] : []));
-    }
-    if (current) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-
-  function setUnread(count) {
-    link.dataset.unread = count;
-    unread.hidden = count === 0;
-    setText(unread, count > 99 ? "99+" : String(count || ""));
-    if (count) unread.setAttribute("aria-label", `${count} unread`);
-  }
-
-  return { node, update };
-}
-
-function previewOf(conversation) {
-  const last = conversation.lastMessage;
-  if (!last) return conversation.handle ? `@${conversation.handle}` : "No messages here yet";
-  if (last.kind === "unreadable") return "Message could not be decrypted";
-  return `${last.outgoing ? "You: " : ""}${last.text.slice(0, 160)}`;
+function searchField(readonly) {
+  return el("input.search-input", { testid: "new-message", type: "text", enterkeyhint: "go", autocomplete: "off", autocapitalize: "none",
+    spellcheck: "false", maxlength: 64, "aria-label": readonly ? "Search" : "Search, or handle of someone new",
+    placeholder: readonly ? "Search" : "Search or enter a handle" });
 }

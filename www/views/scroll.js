@@ -6,7 +6,8 @@ import { reconcile } from "../dom.js";
 const NEAR_PX = 60;
 
 export class Scroll {
-  constructor(scroller, list) {
+  /** `content` is the only child of `scroller` and holds `list` among other things. */
+  constructor(scroller, content, list) {
     this.scroller = scroller;
     this.list = list;
     this.pinned = true; // at the end, and wants to stay there
@@ -15,7 +16,7 @@ export class Scroll {
     }, { passive: true });
     this.observer = new ResizeObserver(() => this.pinned && this.toEnd());
     this.observer.observe(scroller);
-    this.observer.observe(list);
+    this.observer.observe(content);
   }
 
   #gap() {

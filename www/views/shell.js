@@ -81,14 +81,14 @@ function sideHead(app) {
     el("div.grow", {},
       el("h1.side-title", {}, "Lockstep"),
       el("p.side-sub", { testid: "account" }, `@${app.account.handle} · ${app.account.deviceName || `device ${app.account.deviceId}`}`)),
-    el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")));
+    !app.readonly() && el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")));
 }
 
 function unlinkedBanner(app) {
   return el("div.banner.warn", { role: "status", testid: "unlinked" },
     icon("warning"),
-    el("p.grow", {}, el("strong", {}, "This browser is no longer linked to ", `@${app.account.handle}. `),
-      "You can read what is here, but nothing new arrives and nothing can be sent."),
+    el("p.grow", {}, el("strong", {}, `This browser is no longer linked to @${app.account.handle}. `),
+      "You can still read what is here; nothing new arrives or leaves."),
     el("a.button.small", { href: freshAddress() }, "Set up again"));
 }
 

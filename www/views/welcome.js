@@ -18,7 +18,7 @@ export function welcomeView(app, beginLinking) {
   const handle = field("Handle", { testid: "welcome-handle", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 64, placeholder: "alice" },
     "People find you by it.");
   const device = field("Name of this device", { testid: "welcome-device-name", autocomplete: "off", maxlength: 64,
-    value: browserName(navigator.userAgent, navigator.userAgentData?.brands) }, "Only your own devices see it.");
+    value: browserName(navigator.userAgent, navigator.userAgentData?.brands) }, "It stands in the list of your devices.");
   const token = field("Access token", { testid: "welcome-token", autocomplete: "off", spellcheck: "false" },
     "Some services give you one to prove who you are. Leave it empty otherwise.");
   const error = inlineError();
