@@ -25,10 +25,10 @@ export class Scroll {
 
   /** Puts these nodes into the list and keeps what the reader looks at where it is. */
   replace(nodes) {
-    const anchor = this.pinned ? undefined : this.#firstVisible();
+    const anchor = this.pinned ? undefined : this.#firstVisible(new Set(nodes));
     const before = anchor?.getBoundingClientRect().top;
     reconcile(this.list, nodes);
-    if (anchor?.isConnected) this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    if (anchor) this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
     else if (this.pinned) this.toEnd();
   }
 
@@ -43,9 +43,10 @@ export class Scroll {
     this.pinned = this.#gap() < NEAR_PX;
   }
 
-  #firstVisible() {
+  /** The first child on screen that stays in the list. */
+  #firstVisible(staying) {
     const top = this.scroller.getBoundingClientRect().top;
-    return [...this.list.children].find((child) => child.getBoundingClientRect().bottom > top);
+    return [...this.list.children].find((child) => staying.has(child) && child.getBoundingClientRect().bottom > top);
   }
 
   /** The last of `nodes` whose end has been on screen. */
