@@ -88,6 +88,8 @@ function listen(client) {
   client.on("error", report);
   client.on("identity", ({ account }) => {
     app.identityChanged.add(account);
+    app.directory?.refresh(); // an open chat with this person says it itself
+    if (parse(location.hash).id === account) return;
     const name = app.directory?.name(account) ?? "a contact";
     toast(`The security key of ${name} has changed. Check with them before you send anything private.`, { kind: "error", code: "identity_changed" });
   });

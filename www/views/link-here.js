@@ -108,7 +108,7 @@ class LinkHere {
     this.closed = true;
     clearInterval(this.timer);
     this.off();
-    this.attempt?.cancel();
+    if (this.app.client.state() === "new") this.attempt?.cancel(); // not once it has succeeded
   }
 }
 

@@ -28,7 +28,8 @@ class List {
     this.selected = undefined;
     this.input = searchField(app.readonly());
     this.form = el("form.search", { role: "search", onsubmit: (event) => this.#open(event) }, icon("search"), this.input,
-      el("button.icon-button.go", { type: "submit", testid: "new-message-go", hidden: app.readonly(), "aria-label": "Open conversation", title: "Open conversation" },
+      el("button.icon-button.go", { type: "submit", testid: "new-message-go", hidden: app.readonly(),
+        "aria-label": "Open conversation", title: "Open conversation" },
         icon("compose")));
     this.items = el("ul.rows", { role: "list" });
     this.note = el("div.list-note");

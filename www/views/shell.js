@@ -95,7 +95,7 @@ function unlinkedBanner(app) {
 function nothingOpen(app) {
   return el("div.empty", {},
     el("img.empty-mark", { src: "/logo.svg", alt: "", width: 64, height: 64 }),
-    el("h2", {}, "Choose a conversation"),
-    el("p", {}, app.readonly() ? "Your history stays readable here." : "Or type someone’s handle on the left to start a new one."),
+    el("h2", {}, "No conversation open"),
+    el("p", {}, app.readonly() ? "Choose one on the left to read it." : "Choose one on the left, or type someone’s handle to start a new one."),
     el("p.with-icon.muted", {}, icon("lock"), "End-to-end encrypted on all your devices"));
 }

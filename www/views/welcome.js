@@ -15,8 +15,8 @@ const FACTS = [
 ];
 
 export function welcomeView(app, beginLinking) {
-  const handle = field("Handle", { testid: "welcome-handle", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 64, placeholder: "alice" },
-    "People find you by it.");
+  const handle = field("Handle", { testid: "welcome-handle", autocomplete: "username", autocapitalize: "none", spellcheck: "false",
+    maxlength: 64, placeholder: "alice" }, "People find you by it.");
   const device = field("Name of this device", { testid: "welcome-device-name", autocomplete: "off", maxlength: 64,
     value: browserName(navigator.userAgent, navigator.userAgentData?.brands) }, "It stands in the list of your devices.");
   const token = field("Access token", { testid: "welcome-token", autocomplete: "off", spellcheck: "false" },
@@ -25,7 +25,10 @@ export function welcomeView(app, beginLinking) {
   const register = el("button.button.primary.wide", { type: "submit", testid: "welcome-register" }, "Create account");
   const link = el("button.button.wide", { type: "button", testid: "welcome-link" }, icon("link"), "Link this browser");
 
-  const options = () => ({ deviceName: device.input.value.trim(), credential: token.input.value.trim() || undefined });
+  const options = () => {
+    const credential = token.input.value.trim();
+    return { deviceName: device.input.value.trim(), ...(credential && { credential }) };
+  };
 
   async function signUp(event) {
     event.preventDefault();
