@@ -4,9 +4,13 @@
 //! [`store::Changes`], and only then releases its outputs. Time and randomness are arguments: the
 //! same seed and the same inputs give the same bytes. There is no socket, clock or browser in here.
 
+mod device_name;
 pub mod error;
+mod guard;
 pub mod input;
 pub mod output;
+mod padding;
+mod provisioning;
 pub mod store;
 
 pub use error::{Error, Refusal, StoreFault};
