@@ -91,7 +91,7 @@ impl Frame {
                     verb: Some(verb),
                     path: Some(path),
                     body: (!body.is_empty()).then_some(body),
-                    headers: join_headers(headers),
+                    headers: join_headers(&headers),
                     id: Some(id),
                 });
             }
@@ -106,7 +106,7 @@ impl Frame {
                     id: Some(id),
                     status: Some(u32::from(status)),
                     message: Some(reason(status).to_owned()),
-                    headers: join_headers(headers),
+                    headers: join_headers(&headers),
                     body: (!body.is_empty()).then_some(body),
                 });
             }
@@ -190,7 +190,7 @@ impl TryFrom<WebSocketRequestMessage> for Request {
             })?,
             verb: verb.ok_or(DecodeError::Missing { field: "verb" })?,
             path: path.ok_or(DecodeError::Missing { field: "path" })?,
-            headers: split_headers(headers),
+            headers: split_headers(&headers),
             body: body.unwrap_or_default(),
         })
     }
@@ -216,14 +216,14 @@ impl TryFrom<WebSocketResponseMessage> for Response {
                 field: "response id",
             })?,
             status,
-            headers: split_headers(headers),
+            headers: split_headers(&headers),
             body: body.unwrap_or_default(),
         })
     }
 }
 
 /// Lines without a colon are dropped, as HTTP servers do with what they can't read.
-fn split_headers(lines: Vec<String>) -> Vec<(String, String)> {
+fn split_headers(lines: &[String]) -> Vec<(String, String)> {
     lines
         .iter()
         .filter_map(|line| line.split_once(':'))
@@ -231,9 +231,9 @@ fn split_headers(lines: Vec<String>) -> Vec<(String, String)> {
         .collect()
 }
 
-fn join_headers(headers: Vec<(String, String)>) -> Vec<String> {
+fn join_headers(headers: &[(String, String)]) -> Vec<String> {
     headers
-        .into_iter()
+        .iter()
         .map(|(name, value)| format!("{name}:{value}"))
         .collect()
 }
