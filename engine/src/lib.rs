@@ -4,15 +4,34 @@
 //! [`store::Changes`], and only then releases its outputs. Time and randomness are arguments: the
 //! same seed and the same inputs give the same bytes. There is no socket, clock or browser in here.
 
+mod account;
+mod commands;
+mod connection;
+mod contacts;
+mod content;
 mod device_name;
+mod engine;
 pub mod error;
 mod guard;
+mod inbox;
 pub mod input;
+mod join;
+mod limits;
+mod linking;
+mod outbox;
 pub mod output;
 mod padding;
 mod provisioning;
+mod record;
+mod request;
+mod session;
+mod state;
 pub mod store;
+mod sync;
+mod thread;
+mod tx;
 
+pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};
 pub use input::{Command, Input, SocketId, Ticket, Timestamp};
 pub use output::{Event, Output, Reply};

@@ -217,7 +217,13 @@ pub struct Message {
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Message({} {:?}, {} bytes)", self.id, self.status, self.text.len())
+        write!(
+            f,
+            "Message({} {:?}, {} bytes)",
+            self.id,
+            self.status,
+            self.text.len()
+        )
     }
 }
 

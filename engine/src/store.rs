@@ -119,7 +119,12 @@ pub struct Loaded {
 
 impl std::fmt::Debug for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Loaded({} values, {} scans)", self.values.len(), self.scans.len())
+        write!(
+            f,
+            "Loaded({} values, {} scans)",
+            self.values.len(),
+            self.scans.len()
+        )
     }
 }
 
@@ -137,7 +142,10 @@ impl std::fmt::Debug for Changes {
 }
 
 /// A place for records.
-#[expect(async_fn_in_trait, reason = "the engine runs on one thread; no Send bound is wanted")]
+#[expect(
+    async_fn_in_trait,
+    reason = "the engine runs on one thread; no Send bound is wanted"
+)]
 pub trait Store {
     /// Reads single records and ranges, all from one moment.
     async fn load(&self, wants: &Wants) -> Result<Loaded, StoreFault>;

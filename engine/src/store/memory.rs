@@ -101,7 +101,10 @@ impl Store for MemoryStore {
         }
         let Wants { keys, scans } = wants;
         Ok(Loaded {
-            values: keys.iter().map(|key| inner.tables.get(key).cloned()).collect(),
+            values: keys
+                .iter()
+                .map(|key| inner.tables.get(key).cloned())
+                .collect(),
             scans: scans.iter().map(|scan| rows(&inner.tables, scan)).collect(),
         })
     }
@@ -133,28 +136,48 @@ impl Store for MemoryStore {
             };
         }
         inner.commits += 1;
-        if crash == Some(Crash::AfterWrite) { Err(StoreFault::Failed) } else { Ok(()) }
+        if crash == Some(Crash::AfterWrite) {
+            Err(StoreFault::Failed)
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn rows(tables: &Tables, scan: &Scan) -> Vec<Row> {
-    let Scan { table, from, to, direction, limit } = scan;
+    let Scan {
+        table,
+        from,
+        to,
+        direction,
+        limit,
+    } = scan;
     let inside = |((t, key), value): (&(Table, Vec<u8>), &Vec<u8>)| {
         let before_end = to.as_ref().is_none_or(|to| key < to);
         (t == table && key >= from && before_end).then(|| (key.clone(), value.clone()))
     };
     let start = Bound::Included((*table, from.clone()));
     match (direction, to) {
-        (Direction::Forward, _) => {
-            tables.range((start, Bound::Unbounded)).map_while(inside).take(*limit).collect()
-        }
+        (Direction::Forward, _) => tables
+            .range((start, Bound::Unbounded))
+            .map_while(inside)
+            .take(*limit)
+            .collect(),
         (Direction::Backward, Some(to)) if to <= from => Vec::new(),
         (Direction::Backward, Some(to)) => {
             let end = Bound::Excluded((*table, to.clone()));
-            tables.range((start, end)).rev().map_while(inside).take(*limit).collect()
+            tables
+                .range((start, end))
+                .rev()
+                .map_while(inside)
+                .take(*limit)
+                .collect()
         }
         (Direction::Backward, None) => {
-            let all: Vec<Row> = tables.range((start, Bound::Unbounded)).map_while(inside).collect();
+            let all: Vec<Row> = tables
+                .range((start, Bound::Unbounded))
+                .map_while(inside)
+                .collect();
             all.into_iter().rev().take(*limit).collect()
         }
     }

@@ -1,0 +1,263 @@
+//! Who this device is: its account, its address, its keys; and the prekeys it publishes.
+//!
+//! An account is first *pending* (stored, but the relay has not agreed), then ours. It does not
+//! know how the relay is asked.
+
+use libsignal_protocol::kem;
+use libsignal_protocol::{
+    GenericSignedPreKey, IdentityKeyPair, KeyPair, KyberPreKeyRecord, PreKeyRecord, PrivateKey,
+    SignedPreKeyRecord, Timestamp as KeyTimestamp,
+};
+use rand::RngCore;
+use rand_chacha::ChaCha20Rng;
+use wire::basic::Basic;
+use wire::body::{AccountAttributes, Base64, KeyId, PreKey, SetKeys, SignedPreKey};
+use wire::limits::KEY_ID_MAX;
+use wire::{AccountId, DeviceAddress, DeviceId, Handle, RegistrationId};
+
+use crate::error::{Error, StoreFault};
+use crate::input::Timestamp;
+use crate::limits::ONE_TIME_KEYS_BATCH;
+use crate::record::{AccountRecord, ClockRecord, PreKeyKind, key};
+use crate::session::{identity_pair, serialized};
+use crate::store::Table;
+use crate::tx::Tx;
+use crate::{device_name, output};
+
+/// This device, as stored.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) address: DeviceAddress,
+    pub(crate) registration_id: RegistrationId,
+    pub(crate) identity: IdentityKeyPair,
+    /// Unknown only between being linked and the first sign-in.
+    pub(crate) handle: Option<Handle>,
+    pub(crate) record: AccountRecord,
+}
+
+impl Account {
+    /// From its record.
+    pub(crate) fn read(record: AccountRecord) -> Result<Self, StoreFault> {
+        let damaged = StoreFault::Damaged { table: "meta" };
+        let address = DeviceAddress {
+            account: AccountId::from_slice(&record.account).map_err(|_| damaged)?,
+            device: DeviceId::try_from(record.device).map_err(|_| damaged)?,
+        };
+        Ok(Self {
+            address,
+            registration_id: record.registration_id.try_into().map_err(|_| damaged)?,
+            identity: identity_pair(&record.identity)?,
+            handle: record.handle.parse().ok(),
+            record,
+        })
+    }
+
+    /// Its own account and nobody else's.
+    pub(crate) fn id(&self) -> AccountId {
+        self.address.account
+    }
+
+    /// The header that signs this device in.
+    pub(crate) fn authorization(&self) -> (String, String) {
+        let basic = Basic::device(self.address, &self.record.password);
+        ("authorization".to_owned(), basic.header())
+    }
+
+    /// As applications see it, once its handle is known.
+    pub(crate) fn view(&self) -> Option<output::Account> {
+        Some(output::Account {
+            id: self.id(),
+            handle: self.handle.clone()?,
+            device: self.address.device,
+            device_name: self.record.device_name.clone(),
+        })
+    }
+}
+
+/// A device that is not yet one: everything it needs but the relay's consent.
+pub(crate) fn new_device(
+    tx: &mut Tx<'_>,
+    clock: &mut ClockRecord,
+    identity: &IdentityKeyPair,
+    device_name: String,
+    rng: &mut ChaCha20Rng,
+) -> Result<AccountRecord, Error> {
+    let mut password = [0; 16];
+    rng.fill_bytes(&mut password);
+    let mut profile_key = vec![0; 32];
+    rng.fill_bytes(&mut profile_key);
+    let registration = RegistrationId::from_random((rng.next_u32() & 0xFFFF) as u16);
+    let signed = make_signed(tx, clock, identity.private_key(), rng)?;
+    let last_resort = make_kyber(
+        tx,
+        clock,
+        PreKeyKind::KyberLastResort,
+        identity.private_key(),
+        rng,
+    )?;
+    Ok(AccountRecord {
+        registration_id: registration.into(),
+        password: hex(&password),
+        identity: identity.serialize().into_vec(),
+        device_name,
+        profile_key,
+        signed_pre_key: u32::from(signed.key_id),
+        last_resort_key: u32::from(last_resort.key_id),
+        ..AccountRecord::default()
+    })
+}
+
+/// The long-lived prekeys of a pending device, as published.
+pub(crate) async fn published_keys(
+    tx: &mut Tx<'_>,
+    record: &AccountRecord,
+) -> Result<(SignedPreKey, SignedPreKey), Error> {
+    let damaged = StoreFault::Damaged {
+        table: Table::PreKeys.name(),
+    };
+    let at = key::pre_key(PreKeyKind::Signed, record.signed_pre_key);
+    let signed = tx.get_bytes(Table::PreKeys, &at).await?.ok_or(damaged)?;
+    let signed = SignedPreKeyRecord::deserialize(&signed).map_err(|_| damaged)?;
+    let at = key::pre_key(PreKeyKind::KyberLastResort, record.last_resort_key);
+    let kyber = tx.get_bytes(Table::PreKeys, &at).await?.ok_or(damaged)?;
+    let kyber = KyberPreKeyRecord::deserialize(&kyber).map_err(|_| damaged)?;
+    let public = signed.public_key().map_err(|_| damaged)?.serialize();
+    let signed_key = published(record.signed_pre_key, &public, signed.signature())?;
+    let public = kyber.public_key().map_err(|_| damaged)?.serialize();
+    Ok((
+        signed_key,
+        published(record.last_resort_key, &public, kyber.signature())?,
+    ))
+}
+
+/// What a device says of itself when it registers or is linked.
+pub(crate) fn attributes(
+    record: &AccountRecord,
+    identity: &IdentityKeyPair,
+    rng: &mut ChaCha20Rng,
+) -> Result<AccountAttributes, Error> {
+    let name = device_name::encrypt(&record.device_name, identity.identity_key(), rng);
+    Ok(AccountAttributes {
+        fetches_messages: true,
+        registration_id: record
+            .registration_id
+            .try_into()
+            .map_err(|_| Error::Bug("stored registration id is out of range"))?,
+        pni_registration_id: None,
+        name: Base64(name),
+        capabilities: [("spqr".to_owned(), true), ("lockstep".to_owned(), true)].into(),
+    })
+}
+
+/// A fresh batch of one-time prekeys of both kinds, stored, and as published.
+pub(crate) fn one_time_keys(
+    tx: &mut Tx<'_>,
+    clock: &mut ClockRecord,
+    account: &Account,
+    rng: &mut ChaCha20Rng,
+) -> Result<SetKeys, Error> {
+    let mut keys = SetKeys::default();
+    for _ in 0..ONE_TIME_KEYS_BATCH {
+        let id = next_key(clock);
+        let pair = KeyPair::generate(rng);
+        let record = PreKeyRecord::new(id.into(), &pair);
+        let bytes = record
+            .serialize()
+            .map_err(|_| Error::Bug("prekey does not serialize"))?;
+        tx.put_bytes(
+            Table::PreKeys,
+            &key::pre_key(PreKeyKind::OneTime, id),
+            bytes,
+        );
+        let public_key = Base64(pair.public_key.serialize().into_vec());
+        keys.pre_keys.push(PreKey {
+            key_id: key_id(id)?,
+            public_key,
+        });
+        let private = account.identity.private_key();
+        keys.pq_pre_keys.push(make_kyber(
+            tx,
+            clock,
+            PreKeyKind::KyberOneTime,
+            private,
+            rng,
+        )?);
+    }
+    Ok(keys)
+}
+
+fn make_signed(
+    tx: &mut Tx<'_>,
+    clock: &mut ClockRecord,
+    identity: &PrivateKey,
+    rng: &mut ChaCha20Rng,
+) -> Result<SignedPreKey, Error> {
+    let id = next_key(clock);
+    let pair = KeyPair::generate(rng);
+    let public = pair.public_key.serialize();
+    let signature = sign(identity, &public, rng)?;
+    let record = SignedPreKeyRecord::new(id.into(), key_time(tx.now), &pair, &signature);
+    tx.put_bytes(
+        Table::PreKeys,
+        &key::pre_key(PreKeyKind::Signed, id),
+        serialized(&record)?,
+    );
+    published(id, &public, Ok(signature.into_vec()))
+}
+
+/// With `new`: libsignal's `generate` reads a clock, which browsers' wasm has not.
+fn make_kyber(
+    tx: &mut Tx<'_>,
+    clock: &mut ClockRecord,
+    kind: PreKeyKind,
+    identity: &PrivateKey,
+    rng: &mut ChaCha20Rng,
+) -> Result<SignedPreKey, Error> {
+    let id = next_key(clock);
+    let pair = kem::KeyPair::generate(kem::KeyType::Kyber1024, rng);
+    let public = pair.public_key.serialize();
+    let signature = sign(identity, &public, rng)?;
+    let record = KyberPreKeyRecord::new(id.into(), key_time(tx.now), &pair, &signature);
+    tx.put_bytes(
+        Table::PreKeys,
+        &key::pre_key(kind, id),
+        serialized(&record)?,
+    );
+    published(id, &public, Ok(signature.into_vec()))
+}
+
+fn sign(identity: &PrivateKey, public: &[u8], rng: &mut ChaCha20Rng) -> Result<Box<[u8]>, Error> {
+    identity
+        .calculate_signature(public, rng)
+        .map_err(|_| Error::Bug("own key can't sign"))
+}
+
+fn published(
+    id: u32,
+    public: &[u8],
+    signature: Result<Vec<u8>, libsignal_protocol::SignalProtocolError>,
+) -> Result<SignedPreKey, Error> {
+    Ok(SignedPreKey {
+        key_id: key_id(id)?,
+        public_key: Base64(public.to_vec()),
+        signature: Base64(signature.map_err(|_| StoreFault::Damaged { table: "prekeys" })?),
+    })
+}
+
+/// One sequence for all kinds: libsignal finds Kyber keys by id alone.
+fn next_key(clock: &mut ClockRecord) -> u32 {
+    clock.next_key = clock.next_key % KEY_ID_MAX + 1;
+    clock.next_key
+}
+
+fn key_id(id: u32) -> Result<KeyId, Error> {
+    KeyId::try_from(id).map_err(|_| Error::Bug("key id is out of range"))
+}
+
+fn key_time(now: Timestamp) -> KeyTimestamp {
+    KeyTimestamp::from_epoch_millis(now.0)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,338 @@
+//! What applications ask for. Each command is answered by exactly one `Resolve`, at once or when the
+//! relay has answered; a refused command has changed nothing.
+
+use wire::body::{AccountInfo, Devices, from_json};
+use wire::limits::TEXT_MAX;
+use wire::{AccountId, Endpoint, Handle, Response};
+
+use crate::contacts;
+use crate::device_name;
+use crate::error::{Error, Refusal};
+use crate::input::{Command, ConversationId, Ticket, Timestamp};
+use crate::limits::PARKED_MAX;
+use crate::outbox::{add_device, current_devices};
+use crate::output::{ClientState, Device, Event, Reply};
+use crate::record::PeerRecord;
+use crate::request::Pending;
+use crate::state::State;
+use crate::thread;
+use crate::tx::Tx;
+
+impl State {
+    pub(crate) async fn command(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        command: Command,
+    ) -> Result<(), Error> {
+        if let Some(refusal) = self.refusal(&command) {
+            tx.resolve(ticket, Err(refusal));
+            return Ok(());
+        }
+        match command {
+            Command::Register { .. }
+            | Command::ApproveLink { .. }
+            | Command::RejectLink { .. }
+            | Command::Devices
+            | Command::Link { .. }
+                if !self.connection.is_up() =>
+            {
+                self.park(tx, ticket, command);
+                Ok(())
+            }
+            Command::Register {
+                handle,
+                credential,
+                device_name,
+            } => {
+                self.register(tx, ticket, &handle, credential, device_name)
+                    .await
+            }
+            Command::Link {
+                credential,
+                device_name,
+            } => {
+                self.start_offers(tx, ticket, credential, device_name);
+                Ok(())
+            }
+            Command::AwaitLink => {
+                self.await_link(tx, ticket);
+                Ok(())
+            }
+            Command::CancelLink => {
+                self.end_offers(tx, Refusal::LinkDeclined);
+                tx.resolve(ticket, Ok(Reply::Done));
+                Ok(())
+            }
+            Command::OpenLink { uri } => {
+                tx.resolve(ticket, crate::linking::claim(&uri).map(Reply::LinkClaim));
+                Ok(())
+            }
+            Command::ApproveLink { uri } => {
+                self.approve_link(tx, ticket, uri);
+                Ok(())
+            }
+            Command::RejectLink { uri } => {
+                self.reject_link(tx, ticket, &uri);
+                Ok(())
+            }
+            Command::Send { to, text } => self.send(tx, ticket, to, text).await,
+            Command::Devices => {
+                let pending = Pending::Devices(ticket);
+                self.connection
+                    .request(tx, &Endpoint::Devices, Vec::new(), Vec::new(), pending);
+                Ok(())
+            }
+            Command::MarkRead {
+                conversation,
+                message,
+            } => {
+                let found = self.conversation(tx, &conversation).await?;
+                let result = match found {
+                    Some(id) if self.mark_read(tx, id, message).await? => Ok(Reply::Done),
+                    Some(_) => Err(Refusal::UnknownMessage),
+                    None => Err(Refusal::UnknownConversation),
+                };
+                tx.resolve(ticket, result);
+                Ok(())
+            }
+            query @ (Command::Account
+            | Command::Conversations
+            | Command::Messages { .. }
+            | Command::Contacts) => {
+                let result = self.query(tx, query).await?;
+                tx.resolve(ticket, result);
+                Ok(())
+            }
+        }
+    }
+
+    /// What this client can't do in its present state.
+    fn refusal(&self, command: &Command) -> Option<Refusal> {
+        match command {
+            Command::Register { .. } | Command::Link { .. } => {
+                self.account.is_some().then_some(Refusal::AlreadyRegistered)
+            }
+            Command::ApproveLink { .. }
+            | Command::RejectLink { .. }
+            | Command::OpenLink { .. }
+            | Command::Send { .. }
+            | Command::MarkRead { .. }
+            | Command::Devices => match self.client_state() {
+                ClientState::New => Some(Refusal::NotReady),
+                ClientState::Ready => None,
+                ClientState::Unlinked => Some(Refusal::Unlinked),
+            },
+            Command::AwaitLink
+            | Command::CancelLink
+            | Command::Account
+            | Command::Conversations
+            | Command::Messages { .. }
+            | Command::Contacts => None,
+        }
+    }
+
+    /// Keeps a command until there is a connection or the try for it has failed.
+    pub(crate) fn park(&mut self, tx: &mut Tx<'_>, ticket: Ticket, command: Command) {
+        if self.parked.len() >= PARKED_MAX {
+            tx.resolve(ticket, Err(Refusal::QueueFull));
+            return;
+        }
+        self.parked.push((ticket, command));
+        self.connect(tx);
+    }
+
+    async fn query(
+        &mut self,
+        tx: &mut Tx<'_>,
+        command: Command,
+    ) -> Result<Result<Reply, Refusal>, Error> {
+        if self.account.is_none() {
+            return Ok(Ok(match command {
+                Command::Conversations => Reply::Conversations(Vec::new()),
+                Command::Messages { .. } => return Ok(Err(Refusal::UnknownConversation)),
+                Command::Contacts => Reply::Contacts(Vec::new()),
+                _ => Reply::Done,
+            }));
+        }
+        Ok(match command {
+            Command::Conversations => Ok(Reply::Conversations(thread::list(tx).await?)),
+            Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
+            Command::Messages {
+                conversation,
+                before,
+                limit,
+            } => match self.conversation(tx, &conversation).await? {
+                Some(id) => thread::page(tx, id, before, limit)
+                    .await?
+                    .map(Reply::Messages),
+                None => Err(Refusal::UnknownConversation),
+            },
+            _ => {
+                let account = self
+                    .account
+                    .as_ref()
+                    .and_then(crate::account::Account::view);
+                Ok(account.map_or(Reply::Done, Reply::Account))
+            }
+        })
+    }
+
+    /// The conversation that a handle or account id names, if we know it.
+    async fn conversation(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &str,
+    ) -> Result<Option<ConversationId>, Error> {
+        if let Ok(id) = name.parse::<AccountId>() {
+            return Ok(Some(id));
+        }
+        let Ok(handle) = name.parse::<Handle>() else {
+            return Ok(None);
+        };
+        match &self.account {
+            Some(own) if own.handle.as_ref() == Some(&handle) => Ok(Some(own.id())),
+            _ => contacts::by_handle(tx, &handle).await,
+        }
+    }
+
+    async fn send(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        to: String,
+        text: String,
+    ) -> Result<(), Error> {
+        if text.is_empty() || text.len() > TEXT_MAX {
+            let empty = text.is_empty();
+            let refusal = if empty {
+                Refusal::MessageEmpty
+            } else {
+                Refusal::MessageTooLong
+            };
+            tx.resolve(ticket, Err(refusal));
+            return Ok(());
+        }
+        if let Some(conversation) = self.conversation(tx, &to).await? {
+            self.note_contact(tx, conversation).await?;
+            let result = self.enqueue_text(tx, conversation, text).await?;
+            tx.resolve(ticket, result.map(Reply::MessageId));
+            return Ok(());
+        }
+        let Ok(handle) = to.parse::<Handle>() else {
+            tx.resolve(ticket, Err(Refusal::HandleInvalid));
+            return Ok(());
+        };
+        let command = Command::Send { to, text };
+        if !self.connection.is_up() {
+            self.park(tx, ticket, command);
+            return Ok(());
+        }
+        let endpoint = Endpoint::AccountByHandle(handle.clone());
+        let pending = Pending::FindHandle {
+            handle,
+            ticket,
+            command,
+        };
+        self.connection
+            .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+        Ok(())
+    }
+
+    /// The relay's answer to "whose handle is this": the command goes on.
+    pub(crate) async fn handle_found(
+        &mut self,
+        tx: &mut Tx<'_>,
+        handle: Handle,
+        ticket: Ticket,
+        command: Command,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let refusal = match (response.status, from_json::<AccountInfo>(&response.body)) {
+            (200, Ok(info)) if info.handle == handle => {
+                contacts::ensure(tx, info.uuid, Some(&handle)).await?;
+                return Box::pin(self.command(tx, ticket, command)).await;
+            }
+            (404, _) => Refusal::UnknownHandle,
+            (200, _) => Refusal::RelayProtocol,
+            (status, _) => general_refusal(status),
+        };
+        tx.resolve(ticket, Err(refusal));
+        Ok(())
+    }
+
+    /// The relay's answer to "what is the handle of this account".
+    pub(crate) async fn looked_up(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        response: &Response,
+    ) -> Result<(), Error> {
+        if let (200, Ok(info)) = (response.status, from_json::<AccountInfo>(&response.body))
+            && info.uuid == account
+        {
+            contacts::ensure(tx, account, Some(&info.handle)).await?;
+        }
+        Ok(())
+    }
+
+    /// The relay's list of own devices.
+    pub(crate) async fn devices_answered(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let Some(own) = self.account.clone() else {
+            return Ok(());
+        };
+        let list = match (response.status, from_json::<Devices>(&response.body)) {
+            (200, Ok(list)) => list.devices,
+            (200, Err(_)) => {
+                tx.resolve(ticket, Err(Refusal::RelayProtocol));
+                return Ok(());
+            }
+            (status, _) => {
+                tx.resolve(ticket, Err(general_refusal(status)));
+                return Ok(());
+            }
+        };
+        let key = own.id();
+        let mut peer = tx
+            .get::<PeerRecord>(key.as_bytes())
+            .await?
+            .unwrap_or_default();
+        let before = peer.clone();
+        let mut devices = Vec::with_capacity(list.len());
+        for info in list {
+            let current = info.id == own.address.device;
+            let known = peer.devices.iter().any(|d| d.device == u32::from(info.id));
+            if !current && !known {
+                add_device(&mut peer, info.id, 0);
+            }
+            devices.push(Device {
+                id: info.id,
+                name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
+                current,
+                created: Timestamp(info.created),
+                last_seen: Timestamp(info.last_seen),
+            });
+        }
+        if peer != before {
+            tx.put(key.as_bytes(), &peer);
+            tx.emit(Event::Devices(current_devices(&peer)));
+        }
+        tx.resolve(ticket, Ok(Reply::Devices(devices)));
+        Ok(())
+    }
+}
+
+/// What a status says that means nothing special to the request.
+pub(crate) fn general_refusal(status: u16) -> Refusal {
+    match status {
+        429 => Refusal::RateLimited,
+        401 => Refusal::Unlinked,
+        200..=299 => Refusal::RelayProtocol,
+        _ => Refusal::RelayRefused,
+    }
+}

@@ -1,0 +1,258 @@
+//! People: what they are called, whether their key was compared; and how own devices agree on it.
+//!
+//! Each field is a register with a clock: the later one wins, so the order of arrival does not matter.
+//! A verified mark holds for one key only. A snapshot adds and updates, it never removes.
+
+use libsignal_protocol::IdentityKey;
+use wire::proto::service::{ContactEntry, ContactSnapshot};
+use wire::{AccountId, Handle};
+
+use crate::error::Error;
+use crate::guard;
+use crate::limits::{CONTACTS_CHUNK, LIST_MAX};
+use crate::output::{Contact, Event};
+use crate::record::{ContactRecord, ConversationRecord, PeerRecord, Record, key};
+use crate::store::{Direction, Scan, Table};
+use crate::thread;
+use crate::tx::Tx;
+
+/// Makes sure that there is a contact; says whether its handle is known.
+pub(crate) async fn ensure(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    handle: Option<&Handle>,
+) -> Result<bool, Error> {
+    let known = tx.get::<ContactRecord>(account.as_bytes()).await?;
+    let is_new = known.is_none();
+    let mut record = known.unwrap_or_default();
+    let learnt = handle.is_some_and(|handle| record.handle != handle.as_str());
+    let has_handle = handle.is_some() || !record.handle.is_empty();
+    if !is_new && !learnt {
+        return Ok(has_handle);
+    }
+    if let Some(handle) = handle {
+        record.handle = handle.to_string();
+        put_handle(tx, handle, account);
+    }
+    tx.put(account.as_bytes(), &record);
+    let contact = view(tx, account, record).await?;
+    tx.emit(Event::Contact(contact));
+    Ok(has_handle)
+}
+
+/// So that a handle is found without looking at every contact.
+fn put_handle(tx: &mut Tx<'_>, handle: &Handle, account: AccountId) {
+    tx.put_bytes(
+        Table::Meta,
+        &key::handle(handle),
+        account.as_bytes().to_vec(),
+    );
+}
+
+/// The contact with this handle, without asking the relay.
+pub(crate) async fn by_handle(
+    tx: &mut Tx<'_>,
+    handle: &Handle,
+) -> Result<Option<AccountId>, Error> {
+    let found = tx.get_bytes(Table::Meta, &key::handle(handle)).await?;
+    Ok(found.and_then(|bytes| AccountId::from_slice(&bytes).ok()))
+}
+
+/// Contacts whose handle is not known yet.
+pub(crate) async fn nameless(tx: &mut Tx<'_>) -> Result<Vec<AccountId>, Error> {
+    let nameless =
+        |(account, record): (AccountId, ContactRecord)| record.handle.is_empty().then_some(account);
+    Ok(rows(tx).await?.into_iter().filter_map(nameless).collect())
+}
+
+/// All contacts, by name.
+pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Contact>, Error> {
+    let rows = rows(tx).await?;
+    tx.prefetch(
+        rows.iter()
+            .map(|(id, _)| (Table::Peers, id.as_bytes().to_vec()))
+            .collect(),
+    )
+    .await?;
+    let mut list = Vec::with_capacity(rows.len());
+    for (account, record) in rows {
+        list.push(view(tx, account, record).await?);
+    }
+    list.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(list)
+}
+
+/// Handle and name to show for an account.
+pub(crate) async fn label(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> Result<(Option<Handle>, String), Error> {
+    let record = tx
+        .get::<ContactRecord>(account.as_bytes())
+        .await?
+        .unwrap_or_default();
+    Ok((record.handle.parse().ok(), name(account, &record)))
+}
+
+/// Everything we know, in parts that fit an envelope.
+pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Error> {
+    let mut entries = Vec::new();
+    for (account, record) in rows(tx).await? {
+        let id = account.as_bytes();
+        let peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+        let last = tx
+            .get::<ConversationRecord>(id)
+            .await?
+            .map_or(0, |thread| thread.updated_at);
+        let verified = record.verified && record.verified_key == peer.identity;
+        entries.push(ContactEntry {
+            account: Some(id.to_vec()),
+            handle: Some(record.handle),
+            name: Some(record.name),
+            identity_key: (!peer.identity.is_empty()).then_some(peer.identity),
+            verified: Some(verified),
+            name_clock: Some(record.name_clock),
+            verified_clock: Some(record.verified_clock),
+            last_activity: Some(last),
+        });
+    }
+    let chunks = entries.chunks(CONTACTS_CHUNK);
+    let count = chunks.len();
+    let part = |(i, chunk): (usize, &[ContactEntry])| ContactSnapshot {
+        contacts: chunk.to_vec(),
+        complete: Some(i + 1 == count),
+    };
+    Ok(chunks.enumerate().map(part).collect())
+}
+
+/// Takes over what another own device knows, by rule.
+pub(crate) async fn merge(tx: &mut Tx<'_>, snapshot: ContactSnapshot) -> Result<(), Error> {
+    for entry in snapshot.contacts {
+        let Some(id) = entry.account.as_deref() else {
+            continue;
+        };
+        let Ok(account) = AccountId::from_slice(id) else {
+            continue;
+        };
+        merge_entry(tx, account, entry).await?;
+    }
+    Ok(())
+}
+
+async fn merge_entry(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    entry: ContactEntry,
+) -> Result<(), Error> {
+    let id = account.as_bytes();
+    let known = tx.get::<ContactRecord>(id).await?;
+    let mut record = known.clone().unwrap_or_default();
+    if record.handle.is_empty() {
+        let handle = entry
+            .handle
+            .as_deref()
+            .and_then(|handle| handle.parse::<Handle>().ok());
+        if let Some(handle) = handle {
+            put_handle(tx, &handle, account);
+            record.handle = handle.into();
+        }
+    }
+    if entry.name_clock() > record.name_clock {
+        (record.name, record.name_clock) = (entry.name().to_owned(), entry.name_clock());
+    }
+    let identity = entry
+        .identity_key
+        .as_deref()
+        .and_then(|key| guard::identity_key(key).ok());
+    if let Some(identity) = identity {
+        merge_key(tx, account, &identity, &entry, &mut record).await?;
+    }
+    let activity = entry.last_activity();
+    if activity > 0 {
+        let mut thread = thread::conversation_record(tx, account).await?;
+        thread.updated_at = thread.updated_at.max(activity);
+        tx.put(id, &thread);
+    }
+    if known.as_ref() != Some(&record) {
+        tx.put(id, &record);
+        let contact = view(tx, account, record).await?;
+        tx.emit(Event::Contact(contact));
+    }
+    Ok(())
+}
+
+/// A key from an own device is as good as the first use of it; it never replaces a known one.
+async fn merge_key(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    key: &IdentityKey,
+    entry: &ContactEntry,
+    record: &mut ContactRecord,
+) -> Result<(), Error> {
+    let id = account.as_bytes();
+    let key = key.serialize().into_vec();
+    let mut peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+    if peer.identity.is_empty() {
+        peer.identity.clone_from(&key);
+        tx.put(id, &peer);
+    }
+    if peer.identity != key {
+        tx.emit(Event::IdentityChanged(account));
+        return Ok(());
+    }
+    let clock = entry.verified_clock();
+    let tie_unverified = clock == record.verified_clock && !entry.verified();
+    if clock > record.verified_clock || tie_unverified {
+        record.verified = entry.verified();
+        record.verified_clock = clock;
+        record.verified_key = key;
+    }
+    Ok(())
+}
+
+async fn rows(tx: &mut Tx<'_>) -> Result<Vec<(AccountId, ContactRecord)>, Error> {
+    let all = Scan {
+        table: Table::Contacts,
+        from: Vec::new(),
+        to: None,
+        direction: Direction::Forward,
+        limit: LIST_MAX,
+    };
+    let mut found = Vec::new();
+    for (at, bytes) in tx.scan(all).await? {
+        let Ok(account) = AccountId::from_slice(&at) else {
+            continue;
+        };
+        found.push((account, ContactRecord::read(&bytes)?));
+    }
+    Ok(found)
+}
+
+async fn view(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    record: ContactRecord,
+) -> Result<Contact, Error> {
+    let peer = tx
+        .get::<PeerRecord>(account.as_bytes())
+        .await?
+        .unwrap_or_default();
+    Ok(Contact {
+        id: account,
+        name: name(account, &record),
+        handle: record.handle.parse().ok(),
+        verified: record.verified && record.verified_key == peer.identity,
+        identity_key: (!peer.identity.is_empty()).then_some(peer.identity),
+    })
+}
+
+/// The name given, else the handle, else the beginning of the id.
+fn name(account: AccountId, record: &ContactRecord) -> String {
+    if !record.name.is_empty() {
+        record.name.clone()
+    } else if !record.handle.is_empty() {
+        record.handle.clone()
+    } else {
+        account.to_string().chars().take(8).collect()
+    }
+}

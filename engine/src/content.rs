@@ -1,0 +1,140 @@
+//! What is inside a ciphertext: Signal's `Content`, bound to its two ends.
+//!
+//! libsignal authenticates keys, not addresses, so each plaintext names its sender and its recipient
+//! (rule V5). [`open`] is the only way to get content out of a plaintext, and it compares first: its
+//! result is checked data. What the content means is for others.
+
+use prost::Message;
+use wire::proto::service::sync_message::Sent;
+use wire::proto::service::{Binding, Content, DataMessage, SyncMessage};
+use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
+
+use crate::account::Account;
+use crate::padding;
+use crate::session::PeerFault;
+
+/// A device of our own account other than this one. Only [`open`] makes one, after decryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnDevice(DeviceAddress);
+
+impl OwnDevice {
+    pub(crate) fn address(self) -> DeviceAddress {
+        self.0
+    }
+}
+
+/// Who a plaintext is from, after decryption and comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// Another person's device.
+    Peer(DeviceAddress),
+    /// Another device of ours.
+    Own(OwnDevice),
+}
+
+/// Checked content.
+pub(crate) struct Opened {
+    pub(crate) from: Sender,
+    pub(crate) message_id: MessageId,
+    pub(crate) content: Content,
+}
+
+/// The padded plaintext of `content` for one device.
+pub(crate) fn bind(
+    content: &Content,
+    id: MessageId,
+    account: &Account,
+    to: DeviceAddress,
+) -> Vec<u8> {
+    let bound = Content {
+        binding: Some(Binding {
+            sender_account: Some(account.id().as_bytes().to_vec()),
+            sender_device: Some(account.address.device.into()),
+            sender_epoch: Some(account.registration_id.into()),
+            recipient_account: Some(to.account.as_bytes().to_vec()),
+            recipient_device: Some(to.device.into()),
+            message_id: Some(id.as_bytes().to_vec()),
+        }),
+        ..content.clone()
+    };
+    padding::pad(bound.encode_to_vec())
+}
+
+/// Opens a padded plaintext that came in a session with `from`, whose registration id is `epoch`.
+pub(crate) fn open(
+    padded: Vec<u8>,
+    from: DeviceAddress,
+    epoch: Option<u32>,
+    account: &Account,
+) -> Result<Opened, PeerFault> {
+    let bytes = padding::unpad(padded).map_err(|_| PeerFault::Unreadable)?;
+    let content = Content::decode(bytes.as_slice()).map_err(|_| PeerFault::Unreadable)?;
+    let binding = content.binding.as_ref().ok_or(PeerFault::Unreadable)?;
+    let sender = address(binding.sender_account.as_deref(), binding.sender_device)?;
+    let recipient = address(
+        binding.recipient_account.as_deref(),
+        binding.recipient_device,
+    )?;
+    if sender != from || recipient != account.address || binding.sender_epoch != epoch {
+        return Err(PeerFault::Unreadable);
+    }
+    let id = binding.message_id.as_deref().unwrap_or_default();
+    let message_id = MessageId::from_slice(id).map_err(|_| PeerFault::Unreadable)?;
+    let from = match from {
+        own if own.account == account.id() => Sender::Own(OwnDevice(own)),
+        peer => Sender::Peer(peer),
+    };
+    Ok(Opened {
+        from,
+        message_id,
+        content,
+    })
+}
+
+fn address(account: Option<&[u8]>, device: Option<u32>) -> Result<DeviceAddress, PeerFault> {
+    let account = AccountId::from_slice(account.unwrap_or_default());
+    let device = DeviceId::try_from(device.unwrap_or_default());
+    match (account, device) {
+        (Ok(account), Ok(device)) => Ok(DeviceAddress { account, device }),
+        _ => Err(PeerFault::Unreadable),
+    }
+}
+
+/// A text message.
+pub(crate) fn text(text: String, timestamp: u64) -> DataMessage {
+    DataMessage {
+        body: Some(text),
+        timestamp: Some(timestamp),
+        ..DataMessage::default()
+    }
+}
+
+/// A message for the peer's devices.
+pub(crate) fn data(message: DataMessage) -> Content {
+    Content {
+        data_message: Some(message),
+        ..Content::default()
+    }
+}
+
+/// The copy of a sent message for own other devices.
+pub(crate) fn transcript(to: AccountId, message: DataMessage) -> Content {
+    sync(SyncMessage {
+        sent: Some(Sent {
+            destination_service_id: Some(to.to_string()),
+            destination_service_id_binary: Some(to.as_bytes().to_vec()),
+            timestamp: message.timestamp,
+            message: Some(message),
+            ..Sent::default()
+        }),
+        ..SyncMessage::default()
+    })
+}
+
+/// Something between own devices.
+pub(crate) fn sync(message: SyncMessage) -> Content {
+    Content {
+        sync_message: Some(message),
+        ..Content::default()
+    }
+}

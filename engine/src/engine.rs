@@ -1,0 +1,85 @@
+//! The one door. Each input is: load what it needs, compute, commit one `Changes`, release outputs.
+
+use crate::error::Error;
+use crate::input::{Input, Timestamp};
+use crate::output::{ClientState, Connection, Output};
+use crate::state::State;
+use crate::store::{Changes, Store};
+use crate::tx::Tx;
+
+/// The client. One task owns it, so there is one input at a time.
+///
+/// 1. [`Engine::open`] reads the store; then give `Input::Tick`, which connects.
+/// 2. [`Engine::handle`] takes each input and appends outputs; carry them out in order.
+/// 3. Give `Input::Tick` at [`Engine::deadline`], which changes with each input.
+/// 4. When `handle` fails, carry out what it appended, drop the engine, open the store again.
+pub struct Engine<S> {
+    store: S,
+    state: State,
+}
+
+impl<S: Store> Engine<S> {
+    /// Reads the store. `seed` must be fresh, secret randomness; it decides all that follows.
+    ///
+    /// # Errors
+    /// The store fails, or holds what this version can't read.
+    pub async fn open(store: S, seed: [u8; 32], now: Timestamp) -> Result<Self, Error> {
+        let state = State::read(&mut Tx::new(&store, now), seed).await?;
+        Ok(Self { store, state })
+    }
+
+    /// Whether this client belongs to an account.
+    pub fn state(&self) -> ClientState {
+        self.state.client_state()
+    }
+
+    /// The connection to the relay.
+    pub fn connection(&self) -> Connection {
+        self.state.connection.view()
+    }
+
+    /// When the host has to give `Input::Tick`.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.state.deadline()
+    }
+
+    /// Deals with one input. What stands in `out` is true, also after an error.
+    ///
+    /// # Errors
+    /// The store failed or there is a bug: drop the engine and open the store again.
+    pub async fn handle(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Error> {
+        let Self { store, state } = self;
+        let mut tx = Tx::new(store, now);
+        state.step(&mut tx, input).await?;
+        let (changes, outputs) = tx.finish();
+        commit(store, &changes).await?;
+        out.extend(outputs);
+        // Sending is a commit of its own: what is to be sent is on disk before it is sealed.
+        while state.outbox.due {
+            let mut tx = Tx::new(store, now);
+            state.pump(&mut tx).await?;
+            let (changes, outputs) = tx.finish();
+            commit(store, &changes).await?;
+            out.extend(outputs);
+        }
+        Ok(())
+    }
+}
+
+async fn commit<S: Store>(store: &mut S, changes: &Changes) -> Result<(), Error> {
+    if !changes.writes.is_empty() {
+        store.commit(changes).await?;
+    }
+    Ok(())
+}
+
+impl<S> std::fmt::Debug for Engine<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({:?})", self.state.client_state())
+    }
+}

@@ -1,0 +1,280 @@
+//! Envelopes from the mailbox: a whole batch is one load and one commit, then the acks.
+//!
+//! Rule R-1: an envelope dealt with is only acked. Rule R-2: what fails to decrypt changes nothing
+//! but leaves a record. Rule R-3: sync content counts only from a verified own device. It doesn't
+//! know what messages mean (see `sync` and `thread`).
+
+use std::collections::BTreeSet;
+
+use wire::{DeviceAddress, Envelope, EnvelopeKind, MessageId};
+
+use crate::account::Account;
+use crate::content::{self, Opened, Sender};
+use crate::error::{Error, Refusal};
+use crate::limits::CLOCK_SKEW_MS;
+use crate::outbox::{add_device, current_devices};
+use crate::output::{Event, MessageKind, MessageStatus};
+use crate::record::PeerRecord;
+use crate::session::{Ciphertext, PeerFault, Sessions};
+use crate::state::State;
+use crate::store::Table;
+use crate::thread::{self, NewMessage};
+use crate::tx::Tx;
+
+/// An envelope that came in, and the request it came with.
+struct Item {
+    request: u64,
+    envelope: Envelope,
+    ciphertext: Result<Ciphertext, PeerFault>,
+}
+
+impl State {
+    /// Deals with a batch: (request id, envelope bytes), in order.
+    pub(crate) async fn receive(
+        &mut self,
+        tx: &mut Tx<'_>,
+        batch: Vec<(u64, Vec<u8>)>,
+    ) -> Result<(), Error> {
+        let Some(own) = self.account.clone() else {
+            return Ok(());
+        };
+        let mut items = Vec::with_capacity(batch.len());
+        for (request, bytes) in batch {
+            match Envelope::decode(&bytes) {
+                Ok(envelope) => {
+                    let ciphertext = Ciphertext::parse(envelope.kind, &envelope.content);
+                    items.push(Item {
+                        request,
+                        envelope,
+                        ciphertext,
+                    });
+                }
+                Err(_) => {
+                    // It will never decode: kept in the mailbox it would come again for ever.
+                    tx.emit(Event::Failure(Refusal::RelayProtocol));
+                    self.connection.answer(tx, request, 200);
+                }
+            }
+        }
+        prefetch(tx, &items).await?;
+        let opened = self.decrypt_all(tx, &own, &items).await?;
+        let ids = opened
+            .iter()
+            .filter_map(|(_, result)| Some(result.as_ref().ok()?.message_id));
+        let index = ids.map(|id| (Table::MessageIndex, id.as_bytes().to_vec()));
+        tx.prefetch(index.collect()).await?;
+        for (envelope, result) in opened {
+            match result {
+                Ok(opened) => self.apply(tx, envelope, opened).await?,
+                Err(fault) => record_failure(tx, &own, envelope, fault).await?,
+            }
+        }
+        for item in &items {
+            self.connection.answer(tx, item.request, 200);
+        }
+        Ok(())
+    }
+
+    async fn decrypt_all<'i>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        own: &Account,
+        items: &'i [Item],
+    ) -> Result<Vec<(&'i Envelope, Result<Opened, PeerFault>)>, Error> {
+        let mut sessions = Sessions::new(own);
+        let mut opened = Vec::with_capacity(items.len());
+        let mut in_batch = BTreeSet::new();
+        for Item {
+            request: _,
+            envelope,
+            ciphertext,
+        } in items
+        {
+            if envelope.kind == EnvelopeKind::ServerReceipt || is_for_others(envelope, own) {
+                continue;
+            }
+            if let Some(guid) = envelope.guid {
+                if !in_batch.insert(guid) || tx.get_bytes(Table::Seen, &guid).await?.is_some() {
+                    continue; // rule R-1
+                }
+                tx.put_bytes(Table::Seen, &guid, tx.now.0.to_be_bytes().to_vec());
+            }
+            let result = match ciphertext {
+                Ok(ciphertext) => {
+                    let from = envelope.source;
+                    sessions.load(tx, from).await?;
+                    if let Ciphertext::PreKey(message) = ciphertext {
+                        sessions.load_pre_keys(tx, message).await?;
+                    }
+                    sessions.decrypt(from, ciphertext, &mut self.rng, |padded, epoch| {
+                        content::open(padded, from, epoch, own)
+                    })
+                }
+                Err(fault) => Err(*fault),
+            };
+            if result.is_ok() {
+                note_device(tx, own, &sessions, envelope.source).await?;
+            }
+            opened.push((envelope, result));
+        }
+        sessions.store(tx).await?;
+        Ok(opened)
+    }
+
+    async fn apply(
+        &mut self,
+        tx: &mut Tx<'_>,
+        envelope: &Envelope,
+        opened: Opened,
+    ) -> Result<(), Error> {
+        let Opened {
+            from,
+            message_id,
+            content,
+        } = opened;
+        match from {
+            Sender::Peer(from) => match content.data_message {
+                Some(message) => {
+                    let Some(text) = message.body else {
+                        return Ok(());
+                    };
+                    let sent_at = message.timestamp.unwrap_or(envelope.client_timestamp);
+                    self.insert_incoming(tx, envelope, from, message_id, text, sent_at)
+                        .await
+                }
+                None => Ok(()),
+            },
+            Sender::Own(device) => match content.sync_message {
+                Some(message) => self.apply_sync(tx, device, message_id, message).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn insert_incoming(
+        &mut self,
+        tx: &mut Tx<'_>,
+        envelope: &Envelope,
+        from: DeviceAddress,
+        id: MessageId,
+        text: String,
+        sent_at: u64,
+    ) -> Result<(), Error> {
+        self.note_contact(tx, from.account).await?;
+        // A clock far ahead of the relay's would put the message below all others for ever.
+        let believed = sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS);
+        let order = if believed {
+            sent_at
+        } else {
+            envelope.server_timestamp
+        };
+        self.note_time(tx, order);
+        let too_long = text.len() > wire::limits::TEXT_MAX;
+        let message = NewMessage {
+            id,
+            conversation: from.account,
+            author: from,
+            kind: if too_long {
+                MessageKind::Unreadable
+            } else {
+                MessageKind::Text
+            },
+            text: if too_long { String::new() } else { text },
+            sent_at,
+            order,
+            status: MessageStatus::Received,
+        };
+        thread::insert(tx, message).await?;
+        Ok(())
+    }
+}
+
+/// One load for all that the batch's headers name.
+async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
+    let mut wants = Vec::new();
+    for Item {
+        envelope,
+        ciphertext,
+        ..
+    } in items
+    {
+        if let Some(guid) = envelope.guid {
+            wants.push((Table::Seen, guid.to_vec()));
+        }
+        if let Ok(ciphertext) = ciphertext {
+            wants.extend(ciphertext.wants(envelope.source));
+            let account = envelope.source.account.as_bytes();
+            wants.push((Table::Contacts, account.to_vec()));
+            wants.push((Table::Conversations, account.to_vec()));
+        }
+    }
+    tx.prefetch(wants).await
+}
+
+fn is_for_others(envelope: &Envelope, own: &Account) -> bool {
+    envelope
+        .destination
+        .is_some_and(|account| account != own.id())
+        || envelope.source == own.address
+}
+
+/// A device that wrote to us is there, and of this incarnation.
+async fn note_device(
+    tx: &mut Tx<'_>,
+    own: &Account,
+    sessions: &Sessions,
+    from: DeviceAddress,
+) -> Result<(), Error> {
+    let Some(registration_id) = sessions.registration_id(from) else {
+        return Ok(());
+    };
+    let id = from.account.as_bytes();
+    let mut peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+    let number = u32::from(from.device);
+    let known = peer.devices.iter().find(|device| device.device == number);
+    if known.is_some_and(|known| known.registration_id != 0) {
+        return Ok(());
+    }
+    add_device(&mut peer, from.device, registration_id);
+    tx.put(id, &peer);
+    if from.account == own.id() {
+        tx.emit(Event::Devices(current_devices(&peer)));
+    }
+    Ok(())
+}
+
+/// A message that can't be read keeps its place in the thread, if we know its sender: anybody can send
+/// garbage in a stranger's name.
+async fn record_failure(
+    tx: &mut Tx<'_>,
+    own: &Account,
+    envelope: &Envelope,
+    fault: PeerFault,
+) -> Result<(), Error> {
+    let from = envelope.source;
+    if fault == PeerFault::Duplicate || from.account == own.id() {
+        return Ok(());
+    }
+    let known = tx.get::<PeerRecord>(from.account.as_bytes()).await?;
+    if known.is_none_or(|peer| peer.identity.is_empty()) {
+        return Ok(());
+    }
+    if fault == PeerFault::Untrusted {
+        tx.emit(Event::IdentityChanged(from.account));
+    }
+    let Some(guid) = envelope.guid else {
+        return Ok(());
+    };
+    let message = NewMessage {
+        id: MessageId::from_bytes(guid),
+        conversation: from.account,
+        author: from,
+        kind: MessageKind::Unreadable,
+        text: String::new(),
+        sent_at: envelope.client_timestamp,
+        order: envelope.server_timestamp,
+        status: MessageStatus::Received,
+    };
+    thread::insert(tx, message).await?;
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! Becoming a device: registering an account, joining one with a link token, signing in.
+//!
+//! What is asked of the relay is stored first; asking again with the same keys and password gives the
+//! same answer, so a lost answer loses nothing. How a link token is come by is not known here.
+
+use libsignal_protocol::IdentityKeyPair;
+use wire::basic::Basic;
+use wire::body::{
+    AccountInfo, Base64, DeviceCredentials, KeyCounts, LinkDevice, Register, from_json,
+    registration_proof, to_json,
+};
+use wire::{Endpoint, Handle, Response};
+
+use crate::account::{self, Account};
+use crate::commands::general_refusal;
+use crate::connection::GiveUp;
+use crate::error::{Error, Refusal};
+use crate::input::Ticket;
+use crate::limits::{DEVICE_NAME_CHARS_MAX, ONE_TIME_KEYS_REFILL};
+use crate::output::{ClientState, Event, Reply};
+use crate::record::{AccountRecord, key};
+use crate::request::Pending;
+use crate::session::identity_pair;
+use crate::state::State;
+use crate::store::Table;
+use crate::tx::Tx;
+
+impl State {
+    /// A new account with this as its first device.
+    pub(crate) async fn register(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        handle: &str,
+        credential: Option<String>,
+        device_name: String,
+    ) -> Result<(), Error> {
+        let Ok(handle) = handle.parse::<Handle>() else {
+            tx.resolve(ticket, Err(Refusal::HandleInvalid));
+            return Ok(());
+        };
+        let again = self
+            .pending
+            .clone()
+            .filter(|record| record.link_token.is_none() && record.handle == handle.as_str());
+        let mut record = match again {
+            Some(record) => record,
+            None => {
+                let identity = IdentityKeyPair::generate(&mut self.rng);
+                self.new_pending(tx, &identity, device_name)?
+            }
+        };
+        record.handle = handle.to_string();
+        record.credential = None; // not kept: it is the caller's, and short-lived
+        let body = self.register_body(tx, &record, &handle, credential).await?;
+        self.save_pending(tx, record);
+        let pending = Pending::Register(ticket);
+        self.connection
+            .request(tx, &Endpoint::Register, Vec::new(), to_json(&body), pending);
+        Ok(())
+    }
+
+    async fn register_body(
+        &mut self,
+        tx: &mut Tx<'_>,
+        record: &AccountRecord,
+        handle: &Handle,
+        credential: Option<String>,
+    ) -> Result<Register, Error> {
+        let identity = identity_pair(&record.identity)?;
+        let proof = registration_proof(handle, &record.password);
+        let proof = identity
+            .private_key()
+            .calculate_signature(&proof, &mut self.rng);
+        let (signed, last_resort) = account::published_keys(tx, record).await?;
+        Ok(Register {
+            handle: handle.clone(),
+            credential,
+            password: record.password.clone(),
+            identity_key: Base64(identity.identity_key().serialize().into_vec()),
+            proof: Base64(
+                proof
+                    .map_err(|_| Error::Bug("own key can't sign"))?
+                    .into_vec(),
+            ),
+            account_attributes: account::attributes(record, &identity, &mut self.rng)?,
+            aci_signed_pre_key: signed,
+            aci_pq_last_resort_pre_key: last_resort,
+        })
+    }
+
+    /// The relay's answer to a registration.
+    pub(crate) async fn registered(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let refusal = match (
+            response.status,
+            from_json::<DeviceCredentials>(&response.body),
+        ) {
+            (200, Ok(given)) => {
+                self.become_device(tx, &given)?;
+                let view = self.account.as_ref().and_then(Account::view);
+                let reply = view.map(Reply::Account).ok_or(Refusal::Internal);
+                tx.resolve(ticket, reply);
+                return Ok(());
+            }
+            (401 | 403, _) => Refusal::CredentialRefused,
+            (409, _) => Refusal::HandleTaken,
+            (status, _) => general_refusal(status),
+        };
+        tx.resolve(ticket, Err(refusal));
+        Ok(())
+    }
+
+    /// Everything a new device needs, stored before the relay is asked.
+    pub(crate) fn new_pending(
+        &mut self,
+        tx: &mut Tx<'_>,
+        identity: &IdentityKeyPair,
+        device_name: String,
+    ) -> Result<AccountRecord, Error> {
+        let name: String = device_name
+            .trim()
+            .chars()
+            .take(DEVICE_NAME_CHARS_MAX)
+            .collect();
+        let record = account::new_device(tx, &mut self.clock, identity, name, &mut self.rng)?;
+        self.save_clock(tx);
+        Ok(record)
+    }
+
+    pub(crate) fn save_pending(&mut self, tx: &mut Tx<'_>, record: AccountRecord) {
+        tx.put(key::PENDING, &record);
+        self.pending = Some(record);
+    }
+
+    fn drop_pending(&mut self, tx: &mut Tx<'_>) {
+        tx.delete(Table::Meta, key::PENDING);
+        self.pending = None;
+    }
+
+    /// Joins the account of the stored link token.
+    pub(crate) async fn join(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let Some(record) = self.pending.clone() else {
+            return Ok(());
+        };
+        let Some(token) = record.link_token.clone() else {
+            return Ok(());
+        };
+        let identity = identity_pair(&record.identity)?;
+        let (signed, last_resort) = account::published_keys(tx, &record).await?;
+        let body = LinkDevice {
+            verification_code: token,
+            account_attributes: account::attributes(&record, &identity, &mut self.rng)?,
+            aci_signed_pre_key: signed,
+            aci_pq_last_resort_pre_key: last_resort,
+            credential: record.credential.clone(),
+        };
+        let account = wire::AccountId::from_slice(&record.account)
+            .map_err(|_| Error::Bug("pending link without an account"))?;
+        let basic = Basic {
+            name: account.to_string(),
+            password: record.password,
+        };
+        let headers = vec![("authorization".to_owned(), basic.header())];
+        self.connection.request(
+            tx,
+            &Endpoint::LinkDevice,
+            headers,
+            to_json(&body),
+            Pending::Join,
+        );
+        Ok(())
+    }
+
+    /// The relay's answer to joining.
+    pub(crate) async fn joined(
+        &mut self,
+        tx: &mut Tx<'_>,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let account = self.pending.as_ref().map(|record| record.account.clone());
+        let refusal = match (
+            response.status,
+            from_json::<DeviceCredentials>(&response.body),
+        ) {
+            (200, Ok(given)) if Some(given.uuid.as_bytes().as_slice()) == account.as_deref() => {
+                return self.become_device(tx, &given);
+            }
+            (403, _) => Refusal::LinkExpired,
+            (401, _) => Refusal::CredentialRefused,
+            (411, _) => Refusal::DeviceLimit,
+            // The relay may know better later; the token decides how long that helps.
+            (429 | 500..=599, _) => general_refusal(response.status),
+            (status, _) => general_refusal(status),
+        };
+        self.drop_pending(tx);
+        self.end_offers(tx, refusal);
+        Ok(())
+    }
+
+    /// The relay agreed: what was pending is now this device, and signs in.
+    fn become_device(&mut self, tx: &mut Tx<'_>, given: &DeviceCredentials) -> Result<(), Error> {
+        let Some(mut record) = self.pending.clone() else {
+            return Ok(());
+        };
+        record.account = given.uuid.as_bytes().to_vec();
+        record.device = given.device_id.into();
+        record.wants_contacts = record.link_token.take().is_some();
+        record.credential = None;
+        self.drop_pending(tx);
+        let account = Account::read(record)?;
+        tx.put(key::ACCOUNT, &account.record);
+        let headers = vec![account.authorization()];
+        self.account = Some(account);
+        tx.emit(Event::State(ClientState::Ready));
+        self.connection.signing_in(tx.now);
+        self.connection
+            .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
+        Ok(())
+    }
+
+    /// The relay's answer to signing in.
+    pub(crate) async fn signed_in(
+        &mut self,
+        tx: &mut Tx<'_>,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let Some(mut account) = self.account.clone() else {
+            return Ok(());
+        };
+        match (response.status, from_json::<AccountInfo>(&response.body)) {
+            (200, Ok(info)) if info.uuid == account.id() => {
+                let wants_contacts = std::mem::take(&mut account.record.wants_contacts);
+                if wants_contacts || account.handle.as_ref() != Some(&info.handle) {
+                    account.record.handle = info.handle.to_string();
+                    account.handle = Some(info.handle);
+                    tx.put(key::ACCOUNT, &account.record);
+                }
+                self.account = Some(account);
+                self.connection.up(tx.now);
+                if wants_contacts {
+                    self.request_contacts(tx);
+                }
+                self.offers_succeeded(tx);
+                self.online(tx).await
+            }
+            (401 | 403, _) => {
+                self.unlinked(tx, account);
+                Ok(())
+            }
+            _ => {
+                let lost = self.connection.give_up(tx, GiveUp::Protocol, &mut self.rng);
+                self.connection_lost(tx, lost);
+                Ok(())
+            }
+        }
+    }
+
+    /// The relay doesn't know this device any more. What is stored can still be read.
+    fn unlinked(&mut self, tx: &mut Tx<'_>, mut account: Account) {
+        account.record.unlinked = true;
+        tx.put(key::ACCOUNT, &account.record);
+        self.account = Some(account);
+        self.connection.shut(tx);
+        self.connection_lost(tx, Vec::new());
+        tx.emit(Event::State(ClientState::Unlinked));
+    }
+
+    /// The relay's count of our one-time keys: makes new ones in time.
+    pub(crate) fn key_counts_answered(
+        &mut self,
+        tx: &mut Tx<'_>,
+        response: &Response,
+    ) -> Result<(), Error> {
+        let Some(account) = self.account.clone() else {
+            return Ok(());
+        };
+        let Ok(counts) = from_json::<KeyCounts>(&response.body) else {
+            return Ok(());
+        };
+        if response.status != 200 || counts.count.min(counts.pq_count) >= ONE_TIME_KEYS_REFILL {
+            return Ok(());
+        }
+        let keys = account::one_time_keys(tx, &mut self.clock, &account, &mut self.rng)?;
+        self.save_clock(tx);
+        let body = to_json(&keys);
+        self.connection.request(
+            tx,
+            &Endpoint::PutKeys,
+            Vec::new(),
+            body,
+            Pending::UploadKeys,
+        );
+        Ok(())
+    }
+}

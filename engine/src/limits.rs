@@ -1,0 +1,51 @@
+//! Every limit of the client, each with its reason. Times are in milliseconds.
+//! What both sides must agree on is in `wire::limits`.
+
+/// Archived libsignal states kept in a session: a forged message is tried on each (guard V3).
+pub(crate) const ARCHIVED_STATES_MAX: usize = 5;
+/// One-time prekeys of each kind in an upload.
+pub(crate) const ONE_TIME_KEYS_BATCH: u32 = 100;
+/// New one-time prekeys are made when the relay has fewer than this left.
+pub(crate) const ONE_TIME_KEYS_REFILL: u32 = 20;
+/// Tries of one send, repairs included: a relay that lies about devices must not loop us (S-24).
+pub(crate) const SEND_TRIES_MAX: u32 = 4;
+/// Entries of the outbox looked at in one go: more are never in flight at once.
+pub(crate) const OUTBOX_WINDOW: usize = 64;
+/// Messages that may wait to be sent: months of typing, and far from filling a disk.
+pub(crate) const OUTBOX_MAX: u64 = 10_000;
+/// Messages in one page of a thread.
+pub(crate) const PAGE_MAX: usize = 500;
+/// Conversations and contacts listed at once.
+pub(crate) const LIST_MAX: usize = 10_000;
+/// Unread messages are counted up to this.
+pub(crate) const UNREAD_MAX: usize = 9_999;
+/// Accounts whose handle is asked for at once after connecting.
+pub(crate) const LOOKUPS_MAX: usize = 50;
+/// Commands that may wait for a connection.
+pub(crate) const PARKED_MAX: usize = 64;
+/// Contacts in one sync message: some 200 bytes each, so well below one envelope.
+pub(crate) const CONTACTS_CHUNK: usize = 200;
+/// How far ahead of the relay's clock a sender's clock may be before its order is not believed.
+pub(crate) const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
+
+/// First wait after a lost connection; doubles with each failure.
+pub(crate) const BACKOFF_MIN_MS: u64 = 500;
+/// Longest wait between two tries to connect.
+pub(crate) const BACKOFF_MAX_MS: u64 = 30_000;
+/// Wait after another connection of this device has taken over (4409): not a race to win.
+pub(crate) const BACKOFF_REPLACED_MS: u64 = 60_000;
+/// A silent connection is asked for a sign of life this often, as Signal's clients do.
+pub(crate) const KEEPALIVE_MS: u64 = 30_000;
+/// Without an answer for this long the connection counts as lost.
+pub(crate) const ANSWER_MS: u64 = 30_000;
+/// Wait before a refused send is tried again, if the relay names no time.
+pub(crate) const SEND_RETRY_MS: u64 = 5_000;
+
+/// A link URI is shown for this long, then replaced.
+pub(crate) const LINK_ROTATE_MS: u64 = 45_000;
+/// So many URIs are shown in one attempt.
+pub(crate) const LINK_OFFERS_MAX: u32 = 6;
+/// An approved device has this long to come.
+pub(crate) const LINK_WAIT_S: u32 = 60;
+/// Device names as shown, in characters.
+pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;

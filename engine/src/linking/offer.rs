@@ -1,0 +1,338 @@
+//! The new device: shows a URI with a fresh key, waits on a socket of its own for the account, and
+//! replaces URI, key and socket every 45 s. The one before stays valid until the next has come,
+//! since somebody may just be scanning it.
+//!
+//! An attempt lives in memory only; once the account has come it is stored and `join` goes on.
+
+use libsignal_protocol::{IdentityKeyPair, KeyPair, PrivateKey};
+use prost::Message as _;
+use wire::endpoint::PROVISIONING_SOCKET_PATH;
+use wire::link_uri::LinkUri;
+use wire::proto::provisioning::{ProvisionMessage, ProvisioningAddress};
+use wire::{AccountId, Frame, RelayRequest, Request, Response};
+
+use crate::account::Account;
+use crate::error::{Error, Refusal};
+use crate::input::{SocketId, Ticket, Timestamp};
+use crate::limits::{LINK_OFFERS_MAX, LINK_ROTATE_MS};
+use crate::output::{Event, LinkOffer, Output, Reply};
+use crate::provisioning;
+use crate::state::State;
+use crate::tx::Tx;
+
+/// One socket with its key.
+struct Offer {
+    socket: SocketId,
+    key: KeyPair,
+    /// Once the relay has given an address.
+    shown: bool,
+    expires_at: Timestamp,
+}
+
+/// A running attempt to be linked.
+pub(crate) struct Offers {
+    credential: Option<String>,
+    device_name: String,
+    /// The newest last; at most two.
+    offers: Vec<Offer>,
+    made: u32,
+    /// Waits for the first URI.
+    started: Option<Ticket>,
+    /// Waits for the end.
+    awaited: Vec<Ticket>,
+    /// How it ended, for somebody who asks later.
+    ended: Option<Refusal>,
+    /// The account has come; the relay is being asked.
+    joining: bool,
+}
+
+impl Offers {
+    pub(crate) fn has(&self, socket: SocketId) -> bool {
+        self.offers.iter().any(|offer| offer.socket == socket)
+    }
+
+    /// When the newest URI has to be replaced.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        self.offers.last().map(|offer| offer.expires_at)
+    }
+}
+
+impl State {
+    pub(crate) fn start_offers(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        credential: Option<String>,
+        device_name: String,
+    ) {
+        if self
+            .offers
+            .as_ref()
+            .is_some_and(|running| running.ended.is_none())
+        {
+            tx.resolve(ticket, Err(Refusal::LinkBusy));
+            return;
+        }
+        self.offers = Some(Offers {
+            credential,
+            device_name,
+            offers: Vec::new(),
+            made: 0,
+            started: Some(ticket),
+            awaited: Vec::new(),
+            ended: None,
+            joining: false,
+        });
+        self.next_offer(tx);
+    }
+
+    /// A fresh key on a fresh socket; or the end, when there were enough.
+    fn next_offer(&mut self, tx: &mut Tx<'_>) {
+        let Some(attempt) = &mut self.offers else {
+            return;
+        };
+        if attempt.made >= LINK_OFFERS_MAX {
+            self.end_offers(tx, Refusal::LinkExpired);
+            return;
+        }
+        attempt.made += 1;
+        if attempt.offers.len() > 1 {
+            let oldest = attempt.offers.remove(0);
+            tx.push(Output::CloseSocket {
+                socket: oldest.socket,
+                code: 1000,
+            });
+        }
+        let socket = self.connection.new_socket();
+        attempt.offers.push(Offer {
+            socket,
+            key: KeyPair::generate(&mut self.rng),
+            shown: false,
+            expires_at: tx.now.plus_ms(LINK_ROTATE_MS),
+        });
+        tx.push(Output::OpenSocket {
+            socket,
+            path: PROVISIONING_SOCKET_PATH,
+        });
+    }
+
+    pub(crate) fn tick_offers(&mut self, tx: &mut Tx<'_>) {
+        let due = self.offers.as_ref().and_then(Offers::deadline);
+        if due.is_some_and(|due| due <= tx.now) {
+            self.next_offer(tx);
+        }
+    }
+
+    /// The socket of an offer is gone: without any the attempt is over.
+    pub(crate) fn offer_closed(&mut self, tx: &mut Tx<'_>, socket: SocketId) {
+        let Some(attempt) = self.offers.as_mut().filter(|attempt| attempt.has(socket)) else {
+            return;
+        };
+        let never_shown = attempt
+            .offers
+            .iter()
+            .any(|o| o.socket == socket && !o.shown);
+        attempt.offers.retain(|offer| offer.socket != socket);
+        if attempt.offers.is_empty() && !attempt.joining {
+            let refusal = if never_shown {
+                Refusal::Offline
+            } else {
+                Refusal::LinkExpired
+            };
+            self.end_offers(tx, refusal);
+        }
+    }
+
+    pub(crate) async fn offer_frames(
+        &mut self,
+        tx: &mut Tx<'_>,
+        socket: SocketId,
+        frames: Vec<Vec<u8>>,
+    ) -> Result<(), Error> {
+        for frame in frames {
+            if !self.is_offer(socket) {
+                return Ok(());
+            }
+            match Frame::decode(&frame) {
+                Ok(Frame::Request(request)) => self.offer_request(tx, socket, request).await?,
+                Ok(Frame::Response(_)) => {}
+                Err(_) => {
+                    tx.push(Output::CloseSocket { socket, code: 3002 });
+                    tx.emit(Event::Failure(Refusal::RelayProtocol));
+                    self.offer_closed(tx, socket);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn offer_request(
+        &mut self,
+        tx: &mut Tx<'_>,
+        socket: SocketId,
+        request: Request,
+    ) -> Result<(), Error> {
+        let frame = Frame::Response(Response::empty(request.id, 200)).encode();
+        tx.push(Output::Send { socket, frame });
+        match RelayRequest::parse(&request.verb, &request.path) {
+            Some(RelayRequest::ProvisioningAddress) => {
+                self.show_offer(tx, socket, &request.body);
+                Ok(())
+            }
+            Some(RelayRequest::ProvisioningEnvelope) => {
+                self.account_came(tx, socket, &request.body).await
+            }
+            Some(RelayRequest::ProvisioningDeclined) => {
+                self.end_offers(tx, Refusal::LinkDeclined);
+                Ok(())
+            }
+            Some(RelayRequest::Message | RelayRequest::QueueEmpty) | None => Ok(()),
+        }
+    }
+
+    fn show_offer(&mut self, tx: &mut Tx<'_>, socket: SocketId, body: &[u8]) {
+        let Some(attempt) = &mut self.offers else {
+            return;
+        };
+        let name = attempt.device_name.clone();
+        let Some(offer) = attempt
+            .offers
+            .iter_mut()
+            .find(|offer| offer.socket == socket)
+        else {
+            return;
+        };
+        let address = ProvisioningAddress::decode(body)
+            .ok()
+            .and_then(|a| a.address);
+        let public_key = <[u8; 33]>::try_from(offer.key.public_key.serialize().as_ref());
+        let (Some(address), Ok(public_key)) = (address, public_key) else {
+            return self.end_offers(tx, Refusal::RelayProtocol);
+        };
+        offer.shown = true;
+        let uri = LinkUri {
+            address,
+            public_key,
+            name,
+        }
+        .to_string();
+        let shown = LinkOffer {
+            uri,
+            expires_at: offer.expires_at,
+        };
+        match attempt.started.take() {
+            Some(ticket) => tx.resolve(ticket, Ok(Reply::LinkOffer(shown))),
+            None => tx.emit(Event::LinkOffer(shown)),
+        }
+    }
+
+    /// The approving device has sent the account. From here on it is stored.
+    async fn account_came(
+        &mut self,
+        tx: &mut Tx<'_>,
+        socket: SocketId,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        let Some(attempt) = &self.offers else {
+            return Ok(());
+        };
+        let Some(offer) = attempt.offers.iter().find(|offer| offer.socket == socket) else {
+            return Ok(());
+        };
+        let message = provisioning::decrypt(&offer.key, body).ok();
+        let (name, credential) = (attempt.device_name.clone(), attempt.credential.clone());
+        let Some((message, account, identity)) = message.and_then(checked) else {
+            self.end_offers(tx, Refusal::RelayProtocol);
+            return Ok(());
+        };
+        let mut record = self.new_pending(tx, &identity, name)?;
+        record.account = account.as_bytes().to_vec();
+        record.link_token = message.provisioning_code;
+        record.credential = credential;
+        if let Some(profile_key) = message.profile_key.filter(|key| key.len() == 32) {
+            record.profile_key = profile_key;
+        }
+        self.save_pending(tx, record);
+        self.close_offers(tx);
+        if let Some(attempt) = &mut self.offers {
+            attempt.joining = true;
+        }
+        if self.connection.is_up() {
+            self.join(tx).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn await_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket) {
+        let done = self.account.as_ref().and_then(Account::view);
+        match (&mut self.offers, done) {
+            (_, Some(account)) => tx.resolve(ticket, Ok(Reply::Account(account))),
+            (
+                Some(Offers {
+                    ended: Some(refusal),
+                    ..
+                }),
+                _,
+            ) => tx.resolve(ticket, Err(*refusal)),
+            (Some(attempt), _) => attempt.awaited.push(ticket),
+            (None, _) => tx.resolve(ticket, Err(Refusal::LinkExpired)),
+        }
+    }
+
+    /// This device is linked and has signed in.
+    pub(crate) fn offers_succeeded(&mut self, tx: &mut Tx<'_>) {
+        let (Some(attempt), Some(account)) = (self.offers.take(), &self.account) else {
+            return;
+        };
+        if let Some(view) = account.view() {
+            for ticket in attempt.awaited {
+                tx.resolve(ticket, Ok(Reply::Account(view.clone())));
+            }
+        }
+    }
+
+    /// The attempt is over, for this reason.
+    pub(crate) fn end_offers(&mut self, tx: &mut Tx<'_>, refusal: Refusal) {
+        self.close_offers(tx);
+        let Some(attempt) = &mut self.offers else {
+            return;
+        };
+        if attempt.ended.is_none() {
+            attempt.ended = Some(refusal);
+        }
+        for ticket in attempt
+            .started
+            .take()
+            .into_iter()
+            .chain(attempt.awaited.drain(..))
+        {
+            tx.resolve(ticket, Err(refusal));
+        }
+    }
+
+    fn close_offers(&mut self, tx: &mut Tx<'_>) {
+        if let Some(attempt) = &mut self.offers {
+            for offer in attempt.offers.drain(..) {
+                tx.push(Output::CloseSocket {
+                    socket: offer.socket,
+                    code: 1000,
+                });
+            }
+        }
+    }
+}
+
+/// What a provisioning message must hold: a token, an account, its identity key. The public key is
+/// computed from the private one, not believed.
+fn checked(message: ProvisionMessage) -> Option<(ProvisionMessage, AccountId, IdentityKeyPair)> {
+    let account = match (&message.aci_binary, &message.aci) {
+        (Some(bytes), _) => AccountId::from_slice(bytes).ok()?,
+        (None, Some(text)) => text.parse().ok()?,
+        (None, None) => return None,
+    };
+    message.provisioning_code.as_ref()?;
+    let private = message.aci_identity_key_private.as_deref()?;
+    let private = PrivateKey::deserialize(private).ok()?;
+    let identity = IdentityKeyPair::try_from(private).ok()?;
+    Some((message, account, identity))
+}

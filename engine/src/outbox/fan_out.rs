@@ -1,0 +1,181 @@
+//! One entry of the outbox for every device concerned: the peer's get the message, our other ones
+//! the transcript, all in one bundle.
+//!
+//! All of it happens on one set of loaded sessions: if one device can't be sealed, none is. What is
+//! sealed already (a repair) stays as it is. It asks the relay nothing.
+
+use prost::Message as _;
+use wire::bundle::{Bundle, DeviceMessage, Recipient};
+use wire::proto::service::Content;
+use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
+
+use super::sealed_so_far;
+use crate::account::Account;
+use crate::content;
+use crate::error::{Error, Refusal};
+use crate::output::Event;
+use crate::record::{OutboxRecord, PeerRecord, key};
+use crate::session::{PeerFault, Sessions};
+use crate::state::State;
+use crate::store::Table;
+use crate::tx::Tx;
+
+/// How far sealing came.
+pub(super) enum Sealing {
+    /// Every device has its part.
+    Sealed(Bundle),
+    /// Keys are missing, of these devices or (no device) of all devices of the account.
+    Needs(Vec<(AccountId, Option<DeviceId>)>),
+    /// It can't be sent.
+    Failed(Refusal),
+}
+
+impl State {
+    /// Seals what is not yet sealed of an entry. Nothing changes unless all of it can be.
+    pub(super) async fn seal(
+        &mut self,
+        tx: &mut Tx<'_>,
+        entry: &OutboxRecord,
+        accounts: &[AccountId],
+    ) -> Result<Sealing, Error> {
+        let Some(own) = self.account.clone() else {
+            return Err(Error::Bug("sealing without an account"));
+        };
+        let mut bundle = sealed_so_far(entry)?;
+        let mut sessions = Sessions::new(&own);
+        let mut targets = Vec::new();
+        let mut needs = Vec::new();
+        for account in accounts {
+            let Some(devices) = devices(tx, *account, &own).await? else {
+                needs.push((*account, None));
+                continue;
+            };
+            prefetch(tx, &devices).await?;
+            let sealed = bundle.recipients.iter().position(|r| r.account == *account);
+            let at = sealed.unwrap_or_else(|| {
+                bundle.recipients.push(Recipient {
+                    account: *account,
+                    messages: Vec::new(),
+                });
+                bundle.recipients.len() - 1
+            });
+            let Some(recipient) = bundle.recipients.get_mut(at) else {
+                continue;
+            };
+            recipient
+                .messages
+                .retain(|part| devices.iter().any(|d| d.device == part.device));
+            for address in devices {
+                if recipient
+                    .messages
+                    .iter()
+                    .any(|part| part.device == address.device)
+                {
+                    continue;
+                }
+                sessions.load(tx, address).await?;
+                if sessions.can_encrypt(address, tx.now) {
+                    targets.push((at, address));
+                } else {
+                    needs.push((*account, Some(address.device)));
+                }
+            }
+        }
+        if !needs.is_empty() {
+            return Ok(Sealing::Needs(needs));
+        }
+        match self.encrypt_all(tx, entry, &own, &mut sessions, &targets, &mut bundle) {
+            Ok(()) => {}
+            Err(SealFault::Untrusted(account)) => {
+                tx.emit(Event::IdentityChanged(account));
+                return Ok(Sealing::Failed(Refusal::IdentityChanged));
+            }
+            Err(SealFault::Bug(bug)) => return Err(bug),
+        }
+        for recipient in &mut bundle.recipients {
+            recipient.messages.sort_by_key(|part| part.device);
+        }
+        sessions.store(tx).await?;
+        Ok(Sealing::Sealed(bundle))
+    }
+
+    fn encrypt_all(
+        &mut self,
+        tx: &Tx<'_>,
+        entry: &OutboxRecord,
+        own: &Account,
+        sessions: &mut Sessions,
+        targets: &[(usize, DeviceAddress)],
+        bundle: &mut Bundle,
+    ) -> Result<(), SealFault> {
+        let damaged = SealFault::Bug(Error::Bug("stored content does not decode"));
+        let decode = |bytes: &[u8]| Content::decode(bytes).map_err(|_| damaged.clone());
+        let (message, transcript) = (decode(&entry.content)?, decode(&entry.transcript)?);
+        let id = MessageId::from_slice(&entry.message_id).map_err(|_| damaged.clone())?;
+        for (at, address) in targets {
+            let content = if address.account == own.id() {
+                &transcript
+            } else {
+                &message
+            };
+            let padded = content::bind(content, id, own, *address);
+            let (kind, registration_id, content) = sessions
+                .encrypt(*address, &padded, tx.now, &mut self.rng)
+                .map_err(|fault| match fault {
+                    PeerFault::Untrusted => SealFault::Untrusted(address.account),
+                    PeerFault::Duplicate | PeerFault::Unreadable => {
+                        SealFault::Bug(Error::Bug("a usable session can't encrypt"))
+                    }
+                })?;
+            let part = DeviceMessage {
+                device: address.device,
+                registration_id,
+                kind,
+                content,
+            };
+            if let Some(recipient) = bundle.recipients.get_mut(*at) {
+                recipient.messages.push(part);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+enum SealFault {
+    Untrusted(AccountId),
+    Bug(Error),
+}
+
+/// The devices of an account to seal for; `None` if its list was never fetched. Our own list starts
+/// empty and is corrected by the relay's first refusal.
+async fn devices(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    own: &Account,
+) -> Result<Option<Vec<DeviceAddress>>, Error> {
+    let peer = tx
+        .get::<PeerRecord>(account.as_bytes())
+        .await?
+        .unwrap_or_default();
+    if !peer.listed && account != own.id() {
+        return Ok(None);
+    }
+    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
+    let addresses = current
+        .filter_map(|device| {
+            Some(DeviceAddress {
+                account,
+                device: key::device(device.device)?,
+            })
+        })
+        .filter(|address| *address != own.address);
+    Ok(Some(addresses.collect()))
+}
+
+async fn prefetch(tx: &mut Tx<'_>, devices: &[DeviceAddress]) -> Result<(), Error> {
+    let sessions = devices
+        .iter()
+        .map(|address| (Table::Sessions, key::session(*address)));
+    tx.prefetch(sessions.collect()).await
+}

@@ -1,0 +1,268 @@
+//! A refused bundle becomes a corrected one: our picture of the devices and the bundle change in
+//! the same commit. The refusal was all or nothing, so what was sealed for the right devices has
+//! reached nobody and stays as it is; only new devices are sealed anew.
+
+use wire::body::{PreKeyResponse, from_json};
+use wire::bundle::AccountMismatch;
+use wire::{AccountId, DeviceAddress, DeviceId, Endpoint, Response};
+
+use super::sealed_so_far;
+use crate::error::{Error, Refusal};
+use crate::limits::SEND_TRIES_MAX;
+use crate::output::Event;
+use crate::record::{OutboxRecord, PeerDevice, PeerRecord, key};
+use crate::request::Pending;
+use crate::session::{PeerFault, Sessions};
+use crate::state::State;
+use crate::tx::Tx;
+
+impl State {
+    /// Takes over what the relay says is wrong with the device sets.
+    pub(super) async fn repair(
+        &mut self,
+        tx: &mut Tx<'_>,
+        seq: u64,
+        mut entry: OutboxRecord,
+        mismatches: Vec<AccountMismatch>,
+    ) -> Result<(), Error> {
+        let own = self.own_id()?;
+        let mut bundle = sealed_so_far(&entry)?;
+        for mismatch in mismatches {
+            let AccountMismatch {
+                account,
+                missing,
+                extra,
+                stale,
+                gone,
+            } = mismatch;
+            if gone {
+                return self.fail(tx, seq, &entry, Refusal::UnknownHandle).await;
+            }
+            let mut peer = tx
+                .get::<PeerRecord>(account.as_bytes())
+                .await?
+                .unwrap_or_default();
+            for device in &extra {
+                mark_stale(&mut peer, *device, tx.now.0);
+            }
+            for device in &stale {
+                self.archive(
+                    tx,
+                    DeviceAddress {
+                        account,
+                        device: *device,
+                    },
+                )
+                .await?;
+                add_device(&mut peer, *device, 0);
+            }
+            for device in &missing {
+                add_device(&mut peer, *device, 0);
+            }
+            if let Some(part) = bundle.recipients.iter_mut().find(|r| r.account == account) {
+                part.messages
+                    .retain(|m| !extra.contains(&m.device) && !stale.contains(&m.device));
+            }
+            tx.put(account.as_bytes(), &peer);
+            if account == own {
+                tx.emit(Event::Devices(current_devices(&peer)));
+            }
+        }
+        if !Self::may_try_again(&mut entry) {
+            return self.fail(tx, seq, &entry, Refusal::RelayRefused).await;
+        }
+        entry.bundle = bundle.encode();
+        entry.sealed = false;
+        tx.put(&key::outbox(seq), &entry);
+        Ok(())
+    }
+
+    /// Asks for the keys that an entry lacks.
+    pub(super) async fn fetch_keys(
+        &mut self,
+        tx: &mut Tx<'_>,
+        seq: u64,
+        mut entry: OutboxRecord,
+        needs: Vec<(AccountId, Option<DeviceId>)>,
+    ) -> Result<(), Error> {
+        entry.fetches += 1;
+        if entry.fetches > 2 * SEND_TRIES_MAX {
+            return self.fail(tx, seq, &entry, Refusal::RelayRefused).await;
+        }
+        tx.put(&key::outbox(seq), &entry);
+        for (account, device) in needs {
+            self.outbox.fetching.insert(account);
+            let pending = Pending::Keys { account, device };
+            let endpoint = Endpoint::Keys { account, device };
+            self.connection
+                .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+        }
+        Ok(())
+    }
+
+    /// The relay's answer to a request for keys.
+    pub(crate) async fn keys_answered(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        device: Option<DeviceId>,
+        response: &Response,
+    ) -> Result<(), Error> {
+        self.outbox.fetching.remove(&account);
+        self.outbox.due = true;
+        match response.status {
+            200 => match from_json::<PreKeyResponse>(&response.body) {
+                Ok(keys) => self.establish(tx, account, device, keys).await,
+                Err(_) => self.fail_for(tx, account, Refusal::RelayProtocol).await,
+            },
+            404 => self.no_keys(tx, account, device).await,
+            429 | 500..=599 => {
+                self.wait(tx.now, response);
+                Ok(())
+            }
+            _ => self.fail_for(tx, account, Refusal::RelayRefused).await,
+        }
+    }
+
+    async fn establish(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        device: Option<DeviceId>,
+        keys: PreKeyResponse,
+    ) -> Result<(), Error> {
+        let own = self
+            .account
+            .clone()
+            .ok_or(Error::Bug("keys without an account"))?;
+        let mut peer = tx
+            .get::<PeerRecord>(account.as_bytes())
+            .await?
+            .unwrap_or_default();
+        if device.is_none() {
+            peer.listed = true;
+            for known in &mut peer.devices {
+                known.stale_since = tx.now.0;
+            }
+        }
+        let mut sessions = Sessions::new(&own);
+        for bundle in &keys.devices {
+            let address = DeviceAddress {
+                account,
+                device: bundle.device_id,
+            };
+            if address == own.address || device.is_some_and(|only| only != address.device) {
+                continue;
+            }
+            add_device(&mut peer, address.device, bundle.registration_id.into());
+            sessions.load(tx, address).await?;
+            if sessions.can_encrypt(address, tx.now) && same_device(&sessions, address, bundle) {
+                continue;
+            }
+            let identity = &keys.identity_key.0;
+            match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
+                Ok(()) => {}
+                Err(PeerFault::Untrusted) => {
+                    tx.emit(Event::IdentityChanged(account));
+                    return self.fail_for(tx, account, Refusal::IdentityChanged).await;
+                }
+                Err(PeerFault::Duplicate | PeerFault::Unreadable) => {
+                    return self.fail_for(tx, account, Refusal::RelayProtocol).await;
+                }
+            }
+        }
+        tx.put(account.as_bytes(), &peer);
+        sessions.store(tx).await
+    }
+
+    /// The relay has no keys: of the account, which then can't be written to; or of a device, which then
+    /// is no device until the relay says so again.
+    async fn no_keys(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        device: Option<DeviceId>,
+    ) -> Result<(), Error> {
+        let Some(device) = device else {
+            return self.fail_for(tx, account, Refusal::UnknownHandle).await;
+        };
+        let mut peer = tx
+            .get::<PeerRecord>(account.as_bytes())
+            .await?
+            .unwrap_or_default();
+        mark_stale(&mut peer, device, tx.now.0);
+        tx.put(account.as_bytes(), &peer);
+        Ok(())
+    }
+
+    /// Gives up the waiting entry for an account.
+    async fn fail_for(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        refusal: Refusal,
+    ) -> Result<(), Error> {
+        let rows = tx
+            .scan(super::outbox_scan(crate::limits::OUTBOX_WINDOW))
+            .await?;
+        for (at, bytes) in rows {
+            let entry = <OutboxRecord as crate::record::Record>::read(&bytes)?;
+            let Some(seq) = super::sequence(&at) else {
+                continue;
+            };
+            if !entry.sealed && self.accounts_of(&entry)?.contains(&account) {
+                return self.fail(tx, seq, &entry, refusal).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn archive(&self, tx: &mut Tx<'_>, address: DeviceAddress) -> Result<(), Error> {
+        let own = self
+            .account
+            .as_ref()
+            .ok_or(Error::Bug("repairing without an account"))?;
+        let mut sessions = Sessions::new(own);
+        sessions.load(tx, address).await?;
+        sessions.archive(address)?;
+        sessions.store(tx).await
+    }
+}
+
+/// The published keys are of the incarnation that the session is with.
+fn same_device(
+    sessions: &Sessions,
+    address: DeviceAddress,
+    keys: &wire::body::DevicePreKeys,
+) -> bool {
+    sessions.registration_id(address) == Some(keys.registration_id.into())
+}
+
+/// A device that is there; a registration id of 0 is not known yet.
+pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, registration_id: u32) {
+    let number = u32::from(device);
+    let fresh = PeerDevice {
+        device: number,
+        registration_id,
+        stale_since: 0,
+    };
+    match peer.devices.iter_mut().find(|known| known.device == number) {
+        Some(known) => *known = fresh,
+        None => peer.devices.push(fresh),
+    }
+}
+
+fn mark_stale(peer: &mut PeerRecord, device: DeviceId, now: u64) {
+    let number = u32::from(device);
+    if let Some(known) = peer.devices.iter_mut().find(|known| known.device == number) {
+        known.stale_since = now.max(1);
+    }
+}
+
+/// The devices that are not stale.
+pub(crate) fn current_devices(peer: &PeerRecord) -> Vec<DeviceId> {
+    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
+    current
+        .filter_map(|device| key::device(device.device))
+        .collect()
+}

@@ -1,0 +1,243 @@
+//! The stored form of everything: a version byte, then protobuf.
+//!
+//! Field numbers and the version are promises: a record written by a released version loads for ever.
+//! Unknown fields of a newer minor version are lost on rewrite, so such a version raises the version byte.
+//! What the fields mean is the business of the module that owns the record.
+
+use prost::Message;
+use wire::{AccountId, DeviceId, MessageId};
+
+use crate::error::StoreFault;
+use crate::store::Table;
+
+/// The version byte of every record so far.
+const VERSION: u8 = 1;
+
+/// Something with a stored form.
+pub(crate) trait Record: Message + Default {
+    /// Where it is stored.
+    const TABLE: Table;
+
+    /// The stored bytes.
+    fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + self.encoded_len());
+        bytes.push(VERSION);
+        bytes.extend(self.encode_to_vec());
+        bytes
+    }
+
+    /// From stored bytes.
+    fn read(bytes: &[u8]) -> Result<Self, StoreFault> {
+        let damaged = StoreFault::Damaged {
+            table: Self::TABLE.name(),
+        };
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => Self::decode(rest).map_err(|_| damaged),
+            Some((version, _)) if *version > VERSION => Err(StoreFault::TooNew {
+                found: u32::from(*version),
+                supported: VERSION.into(),
+            }),
+            _ => Err(damaged),
+        }
+    }
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident in $table:ident { $($fields:tt)* })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Message)]
+        #[prost(skip_debug)]
+        pub(crate) struct $name { $($fields)* }
+
+        impl Record for $name {
+            const TABLE: Table = Table::$table;
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )+};
+}
+
+records! {
+    /// Who this device is. One record, at [`key::ACCOUNT`]; before the relay has agreed to it, at
+    /// [`key::PENDING`].
+    AccountRecord in Meta {
+        #[prost(bytes = "vec", tag = "1")] pub account: Vec<u8>,
+        #[prost(uint32, tag = "2")] pub device: u32,
+        #[prost(uint32, tag = "3")] pub registration_id: u32,
+        #[prost(string, tag = "4")] pub password: String,
+        #[prost(bytes = "vec", tag = "5")] pub identity: Vec<u8>,
+        #[prost(string, tag = "6")] pub handle: String,
+        #[prost(string, tag = "7")] pub device_name: String,
+        #[prost(bytes = "vec", tag = "8")] pub profile_key: Vec<u8>,
+        #[prost(bool, tag = "9")] pub unlinked: bool,
+        #[prost(string, optional, tag = "10")] pub link_token: Option<String>,
+        #[prost(string, optional, tag = "11")] pub credential: Option<String>,
+        #[prost(uint32, tag = "12")] pub signed_pre_key: u32,
+        #[prost(uint32, tag = "13")] pub last_resort_key: u32,
+        #[prost(bool, tag = "14")] pub wants_contacts: bool,
+    }
+
+    /// Counters. One record, at [`key::CLOCK`].
+    ClockRecord in Meta {
+        #[prost(uint64, tag = "1")] pub last_sent: u64,
+        #[prost(uint64, tag = "2")] pub highest_seen: u64,
+        #[prost(uint64, tag = "3")] pub next_outbox: u64,
+        #[prost(uint32, tag = "4")] pub next_key: u32,
+    }
+
+    /// What libsignal needs to know of an account, and its devices.
+    PeerRecord in Peers {
+        #[prost(bytes = "vec", tag = "1")] pub identity: Vec<u8>,
+        #[prost(message, repeated, tag = "2")] pub devices: Vec<PeerDevice>,
+        #[prost(bool, tag = "3")] pub listed: bool,
+    }
+
+    /// A device in a [`PeerRecord`]. Stale (`stale_since` is not 0): gone, kept for late messages.
+    PeerDevice in Peers {
+        #[prost(uint32, tag = "1")] pub device: u32,
+        #[prost(uint32, tag = "2")] pub registration_id: u32,
+        #[prost(uint64, tag = "3")] pub stale_since: u64,
+    }
+
+    /// A person, as the user sees them.
+    ContactRecord in Contacts {
+        #[prost(string, tag = "1")] pub handle: String,
+        #[prost(string, tag = "2")] pub name: String,
+        #[prost(uint64, tag = "3")] pub name_clock: u64,
+        #[prost(bool, tag = "4")] pub verified: bool,
+        #[prost(bytes = "vec", tag = "5")] pub verified_key: Vec<u8>,
+        #[prost(uint64, tag = "6")] pub verified_clock: u64,
+    }
+
+    /// A conversation: its newest message, its read mark.
+    ConversationRecord in Conversations {
+        #[prost(uint64, tag = "1")] pub last_order: u64,
+        #[prost(bytes = "vec", tag = "2")] pub last_id: Vec<u8>,
+        #[prost(uint64, tag = "3")] pub read_order: u64,
+        #[prost(bytes = "vec", tag = "4")] pub read_id: Vec<u8>,
+        #[prost(uint32, tag = "5")] pub unread: u32,
+        #[prost(uint64, tag = "6")] pub updated_at: u64,
+    }
+
+    /// A message; its conversation, order and id are in its key.
+    MessageRecord in Messages {
+        #[prost(bytes = "vec", tag = "1")] pub author: Vec<u8>,
+        #[prost(uint32, tag = "2")] pub author_device: u32,
+        #[prost(uint32, tag = "3")] pub kind: u32,
+        #[prost(string, tag = "4")] pub text: String,
+        #[prost(uint64, tag = "5")] pub sent_at: u64,
+        #[prost(uint32, tag = "6")] pub status: u32,
+        #[prost(string, tag = "7")] pub error: String,
+    }
+
+    /// Where a message is, by its id.
+    IndexRecord in MessageIndex {
+        #[prost(bytes = "vec", tag = "1")] pub conversation: Vec<u8>,
+        #[prost(uint64, tag = "2")] pub order: u64,
+    }
+
+    /// Something on its way out: `content` for the peer's devices, `transcript` for own other ones, both
+    /// without binding; `bundle` is what has been sealed so far.
+    OutboxRecord in Outbox {
+        #[prost(bytes = "vec", tag = "1")] pub message_id: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")] pub conversation: Vec<u8>,
+        #[prost(bytes = "vec", tag = "3")] pub content: Vec<u8>,
+        #[prost(bytes = "vec", tag = "4")] pub transcript: Vec<u8>,
+        #[prost(uint64, tag = "5")] pub timestamp: u64,
+        #[prost(bytes = "vec", tag = "6")] pub bundle: Vec<u8>,
+        #[prost(bool, tag = "7")] pub sealed: bool,
+        #[prost(uint32, tag = "8")] pub tries: u32,
+        #[prost(uint32, tag = "9")] pub fetches: u32,
+    }
+}
+
+/// Keys of records.
+pub(crate) mod key {
+    use super::{AccountId, DeviceId, MessageId};
+    use wire::DeviceAddress;
+
+    pub(crate) const ACCOUNT: &[u8] = b"account";
+    pub(crate) const PENDING: &[u8] = b"pending";
+    pub(crate) const CLOCK: &[u8] = b"clock";
+
+    /// The account of a handle, in Meta.
+    pub(crate) fn handle(handle: &wire::Handle) -> Vec<u8> {
+        [b"handle/", handle.as_str().as_bytes()].concat()
+    }
+
+    /// Sessions: account, device.
+    pub(crate) fn session(address: DeviceAddress) -> Vec<u8> {
+        [
+            address.account.as_bytes().as_slice(),
+            &[address.device.get()],
+        ]
+        .concat()
+    }
+
+    /// Messages: conversation, order, id. In this order a conversation is read.
+    pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec<u8> {
+        [
+            conversation.as_bytes().as_slice(),
+            &order.to_be_bytes(),
+            id.as_bytes(),
+        ]
+        .concat()
+    }
+
+    /// Outbox: sequence number.
+    pub(crate) fn outbox(seq: u64) -> Vec<u8> {
+        seq.to_be_bytes().to_vec()
+    }
+
+    /// The first key after all that begin with `prefix`.
+    pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+        let mut key = prefix.to_vec();
+        while let Some(last) = key.pop() {
+            if last < u8::MAX {
+                key.push(last + 1);
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Conversation, order and id of a message's key.
+    pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)> {
+        let (conversation, rest) = bytes.split_first_chunk::<16>()?;
+        let (order, id) = rest.split_first_chunk::<8>()?;
+        let id = MessageId::from_slice(id).ok()?;
+        Some((
+            AccountId::from_bytes(*conversation),
+            u64::from_be_bytes(*order),
+            id,
+        ))
+    }
+
+    /// Prekeys: kind, id.
+    pub(crate) fn pre_key(kind: super::PreKeyKind, id: u32) -> Vec<u8> {
+        [&[kind as u8][..], &id.to_be_bytes()].concat()
+    }
+
+    /// The device of a stored number.
+    pub(crate) fn device(number: u32) -> Option<DeviceId> {
+        DeviceId::try_from(number).ok()
+    }
+}
+
+/// The kinds of own prekeys, as they stand in keys of [`Table::PreKeys`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum PreKeyKind {
+    /// One-time EC.
+    OneTime = 1,
+    /// Signed EC.
+    Signed = 2,
+    /// One-time Kyber.
+    KyberOneTime = 3,
+    /// Last-resort Kyber.
+    KyberLastResort = 4,
+}

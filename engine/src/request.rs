@@ -1,0 +1,85 @@
+//! What an open request on the main socket was for, so that its answer finds its way.
+
+use wire::{AccountId, DeviceId, Handle};
+
+use crate::input::{Command, Ticket};
+
+/// The purpose of an open request.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// Signing in.
+    SignIn,
+    /// A sign of life.
+    KeepAlive,
+    /// A new account, for the command with this ticket.
+    Register(Ticket),
+    /// Joining an account with a link token.
+    Join,
+    /// How many one-time keys the relay has.
+    KeyCounts,
+    /// New one-time keys.
+    UploadKeys,
+    /// Prekey bundles, for sending.
+    Keys {
+        /// Whose.
+        account: AccountId,
+        /// Of one device, or all.
+        device: Option<DeviceId>,
+    },
+    /// The entry of the outbox with this number.
+    Bundle(u64),
+    /// The account of a handle that a command named; it goes on with the answer.
+    FindHandle {
+        /// The handle.
+        handle: Handle,
+        /// Which command.
+        ticket: Ticket,
+        /// The command.
+        command: Command,
+    },
+    /// The handle of an account that wrote to us.
+    Lookup(AccountId),
+    /// Own devices, for a command.
+    Devices(Ticket),
+    /// A link token, for an approval.
+    LinkToken {
+        /// Which command.
+        ticket: Ticket,
+        /// The URI to approve.
+        uri: String,
+    },
+    /// Handing the account to a new device.
+    Provision {
+        /// Which command.
+        ticket: Ticket,
+        /// For waiting.
+        token_identifier: String,
+    },
+    /// Waiting for the new device.
+    AwaitDevice(Ticket),
+    /// Declining a new device.
+    Decline(Ticket),
+}
+
+impl Pending {
+    /// The command that waits for the answer, if one does.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Register(ticket)
+            | Self::FindHandle { ticket, .. }
+            | Self::Devices(ticket)
+            | Self::LinkToken { ticket, .. }
+            | Self::Provision { ticket, .. }
+            | Self::AwaitDevice(ticket)
+            | Self::Decline(ticket) => Some(*ticket),
+            Self::SignIn
+            | Self::KeepAlive
+            | Self::Join
+            | Self::KeyCounts
+            | Self::UploadKeys
+            | Self::Keys { .. }
+            | Self::Bundle(_)
+            | Self::Lookup(_) => None,
+        }
+    }
+}

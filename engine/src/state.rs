@@ -1,0 +1,302 @@
+//! What memory holds, and the one `match` on what happens.
+//!
+//! Everything here but the connection (with its requests, offers and parked commands) is a copy of what
+//! the store holds; after a store failure it is dropped and read again.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
+
+use crate::account::Account;
+use crate::connection::{Connection, GiveUp};
+use crate::contacts;
+use crate::error::{Error, Refusal};
+use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
+use crate::limits::{CLOCK_SKEW_MS, LOOKUPS_MAX};
+use crate::linking::Offers;
+use crate::outbox::Outbox;
+use crate::output::{ClientState, Event};
+use crate::record::{AccountRecord, ClockRecord, key};
+use crate::request::Pending;
+use crate::tx::Tx;
+
+/// What memory holds.
+pub(crate) struct State {
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) account: Option<Account>,
+    /// A registration or link that the relay has not agreed to yet.
+    pub(crate) pending: Option<AccountRecord>,
+    pub(crate) clock: ClockRecord,
+    pub(crate) connection: Connection,
+    pub(crate) outbox: Outbox,
+    /// The running attempt to be linked.
+    pub(crate) offers: Option<Offers>,
+    /// Commands that wait for a connection.
+    pub(crate) parked: Vec<(Ticket, Command)>,
+}
+
+impl State {
+    /// Reads what the store holds.
+    pub(crate) async fn read(tx: &mut Tx<'_>, seed: [u8; 32]) -> Result<Self, Error> {
+        let account = tx.get::<AccountRecord>(key::ACCOUNT).await?;
+        Ok(Self {
+            rng: ChaCha20Rng::from_seed(seed),
+            account: account.map(Account::read).transpose()?,
+            pending: tx.get(key::PENDING).await?,
+            clock: tx.get(key::CLOCK).await?.unwrap_or_default(),
+            connection: Connection::new(tx.now),
+            outbox: Outbox::default(),
+            offers: None,
+            parked: Vec::new(),
+        })
+    }
+
+    pub(crate) fn client_state(&self) -> ClientState {
+        match &self.account {
+            None => ClientState::New,
+            Some(account) if account.record.unlinked => ClientState::Unlinked,
+            Some(_) => ClientState::Ready,
+        }
+    }
+
+    /// When the next `Tick` is wanted.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let offers = self.offers.as_ref().and_then(Offers::deadline);
+        [self.connection_deadline(), self.outbox.deadline(), offers]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn connection_deadline(&self) -> Option<Timestamp> {
+        let unlinked = self.client_state() == ClientState::Unlinked;
+        if unlinked {
+            None
+        } else {
+            self.connection.deadline()
+        }
+    }
+
+    /// One step: everything that one input causes, but sending (see [`State::pump`]).
+    pub(crate) async fn step(&mut self, tx: &mut Tx<'_>, input: Input) -> Result<(), Error> {
+        match input {
+            Input::Command { ticket, command } => self.command(tx, ticket, command).await?,
+            Input::SocketOpened(socket) if self.connection.is_main(socket) => {
+                self.main_opened(tx).await?;
+            }
+            Input::SocketOpened(_) => {}
+            Input::SocketFrames { socket, frames } if self.connection.is_main(socket) => {
+                self.main_frames(tx, frames).await?;
+            }
+            Input::SocketFrames { socket, frames } => {
+                self.offer_frames(tx, socket, frames).await?;
+            }
+            Input::SocketClosed { socket, code } if self.connection.is_main(socket) => {
+                let lost = self.connection.lost(tx.now, code, &mut self.rng);
+                self.connection_lost(tx, lost);
+            }
+            Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
+            Input::Tick => self.tick(tx),
+            Input::NetworkBack => self.connect(tx),
+        }
+        self.connection.report(tx);
+        Ok(())
+    }
+
+    fn tick(&mut self, tx: &mut Tx<'_>) {
+        if self.client_state() != ClientState::Unlinked {
+            let lost = self.connection.tick(tx, &mut self.rng);
+            if !lost.is_empty() || !(self.connection.is_up() || self.connection.is_coming()) {
+                self.connection_lost(tx, lost);
+            }
+        }
+        self.outbox.tick(tx.now);
+        self.tick_offers(tx);
+    }
+
+    /// Connects now, unless this device belongs to no account any more.
+    pub(crate) fn connect(&mut self, tx: &mut Tx<'_>) {
+        if self.client_state() != ClientState::Unlinked {
+            self.connection.connect(tx);
+        }
+    }
+
+    async fn main_opened(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let Some(account) = &self.account else {
+            self.connection.up(tx.now);
+            return self.online(tx).await;
+        };
+        let headers = vec![account.authorization()];
+        self.connection.signing_in(tx.now);
+        self.connection
+            .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
+        Ok(())
+    }
+
+    /// Frames of the main socket: envelopes first, as one batch; the relay sends its "queue empty" after
+    /// them, and answers to our requests don't depend on them.
+    async fn main_frames(&mut self, tx: &mut Tx<'_>, frames: Vec<Vec<u8>>) -> Result<(), Error> {
+        self.connection.heard(tx.now);
+        let mut envelopes = Vec::new();
+        let mut others = Vec::new();
+        let mut nonsense = false;
+        for frame in frames {
+            match Frame::decode(&frame) {
+                Ok(Frame::Request(request)) if is_envelope(&request) => {
+                    envelopes.push((request.id, request.body));
+                }
+                Ok(other) => others.push(other),
+                Err(_) => nonsense = true,
+            }
+        }
+        if !envelopes.is_empty() {
+            self.receive(tx, envelopes).await?;
+        }
+        for other in others {
+            match other {
+                // "Queue empty", and whatever a newer relay may have to say, is taken note of.
+                Frame::Request(request) => self.connection.answer(tx, request.id, 200),
+                Frame::Response(response) => self.response(tx, response).await?,
+            }
+        }
+        if nonsense {
+            tx.emit(Event::Failure(Refusal::RelayProtocol));
+            let lost = self.connection.give_up(tx, GiveUp::Protocol, &mut self.rng);
+            self.connection_lost(tx, lost);
+        }
+        Ok(())
+    }
+
+    async fn response(&mut self, tx: &mut Tx<'_>, response: Response) -> Result<(), Error> {
+        let Some(pending) = self.connection.take(response.id) else {
+            return Ok(());
+        };
+        let answer = &response;
+        match pending {
+            Pending::SignIn => self.signed_in(tx, answer).await,
+            Pending::KeepAlive | Pending::UploadKeys => Ok(()),
+            Pending::Register(ticket) => self.registered(tx, ticket, answer).await,
+            Pending::Join => self.joined(tx, answer).await,
+            Pending::KeyCounts => self.key_counts_answered(tx, answer),
+            Pending::Keys { account, device } => {
+                self.keys_answered(tx, account, device, answer).await
+            }
+            Pending::Bundle(seq) => self.bundle_answered(tx, seq, answer).await,
+            Pending::FindHandle {
+                handle,
+                ticket,
+                command,
+            } => self.handle_found(tx, handle, ticket, command, answer).await,
+            Pending::Lookup(account) => self.looked_up(tx, account, answer).await,
+            Pending::Devices(ticket) => self.devices_answered(tx, ticket, answer).await,
+            Pending::LinkToken { ticket, uri } => self.link_token(tx, ticket, &uri, answer),
+            Pending::Provision {
+                ticket,
+                token_identifier,
+            } => {
+                self.provisioned(tx, ticket, token_identifier, answer);
+                Ok(())
+            }
+            Pending::AwaitDevice(ticket) => self.device_came(tx, ticket, answer).await,
+            Pending::Decline(ticket) => {
+                self.declined(tx, ticket, answer);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing that was asked will be answered; what waits for the connection is told so.
+    pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: Vec<Pending>) {
+        self.outbox.reset();
+        let parked = std::mem::take(&mut self.parked);
+        let tickets = lost.iter().filter_map(Pending::ticket);
+        for ticket in tickets.chain(parked.iter().map(|(ticket, _)| *ticket)) {
+            tx.resolve(ticket, Err(Refusal::Offline));
+        }
+    }
+
+    /// Signed in, or a guest: goes on with what waited.
+    pub(crate) async fn online(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        if self.account.is_some() {
+            let pending = Pending::KeyCounts;
+            self.connection
+                .request(tx, &Endpoint::KeyCounts, Vec::new(), Vec::new(), pending);
+            for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
+                self.look_up(tx, account);
+            }
+            self.outbox.due = true;
+        } else if self
+            .pending
+            .as_ref()
+            .is_some_and(|record| record.link_token.is_some())
+        {
+            self.join(tx).await?;
+        }
+        for (ticket, command) in std::mem::take(&mut self.parked) {
+            self.command(tx, ticket, command).await?;
+        }
+        Ok(())
+    }
+
+    /// There is a contact for this account; its handle is asked for if it is not known.
+    pub(crate) async fn note_contact(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+    ) -> Result<(), Error> {
+        let own = self.account.as_ref().is_some_and(|own| own.id() == account);
+        if !own && !contacts::ensure(tx, account, None).await? {
+            self.look_up(tx, account);
+        }
+        Ok(())
+    }
+
+    fn look_up(&mut self, tx: &mut Tx<'_>, account: AccountId) {
+        if self.connection.is_up() {
+            let endpoint = Endpoint::Account(account);
+            let pending = Pending::Lookup(account);
+            self.connection
+                .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+        }
+    }
+
+    pub(crate) fn own_id(&self) -> Result<AccountId, Error> {
+        Ok(self
+            .account
+            .as_ref()
+            .ok_or(Error::Bug("there is no account"))?
+            .id())
+    }
+
+    /// A time for a new message: after all own ones, and after what has been seen, so that an answer
+    /// never stands above what it answers. Never the same twice.
+    pub(crate) fn next_timestamp(&mut self, tx: &mut Tx<'_>) -> u64 {
+        let after = self.clock.last_sent.max(self.clock.highest_seen) + 1;
+        self.clock.last_sent = tx.now.0.max(after);
+        self.save_clock(tx);
+        self.clock.last_sent
+    }
+
+    /// Takes note of another device's clock, unless it is absurd.
+    pub(crate) fn note_time(&mut self, tx: &mut Tx<'_>, seen: u64) {
+        if seen > self.clock.highest_seen && seen <= tx.now.plus_ms(CLOCK_SKEW_MS).0 {
+            self.clock.highest_seen = seen;
+            self.save_clock(tx);
+        }
+    }
+
+    pub(crate) fn save_clock(&self, tx: &mut Tx<'_>) {
+        tx.put(key::CLOCK, &self.clock);
+    }
+
+    /// Whether a socket is one of the running link attempt.
+    pub(crate) fn is_offer(&self, socket: SocketId) -> bool {
+        self.offers
+            .as_ref()
+            .is_some_and(|offers| offers.has(socket))
+    }
+}
+
+fn is_envelope(request: &Request) -> bool {
+    RelayRequest::parse(&request.verb, &request.path) == Some(RelayRequest::Message)
+}

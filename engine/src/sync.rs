@@ -1,0 +1,151 @@
+//! What own devices tell each other: sent messages, read marks, contacts.
+//! Takes an [`OwnDevice`], which only a decryption makes: nobody else's word counts (rule R-3).
+
+use wire::proto::service::SyncMessage;
+use wire::proto::service::sync_message::{Read, Request, Sent, request};
+use wire::{AccountId, MessageId};
+
+use crate::contacts;
+use crate::content::OwnDevice;
+use crate::error::Error;
+use crate::input::ConversationId;
+use crate::output::{MessageKind, MessageStatus};
+use crate::state::State;
+use crate::thread::{self, NewMessage};
+use crate::tx::Tx;
+
+impl State {
+    /// Takes over what another own device did or knows.
+    pub(crate) async fn apply_sync(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: OwnDevice,
+        id: MessageId,
+        message: SyncMessage,
+    ) -> Result<(), Error> {
+        if let Some(sent) = message.sent {
+            self.apply_sent(tx, from, id, sent).await?;
+        }
+        for read in message.read {
+            apply_read(tx, &read).await?;
+        }
+        if let Some(snapshot) = message.contact_snapshot {
+            contacts::merge(tx, snapshot).await?;
+        }
+        if message
+            .request
+            .is_some_and(|r| r.r#type() == request::Type::Contacts)
+        {
+            for snapshot in contacts::snapshot(tx).await? {
+                let contact_snapshot = Some(snapshot);
+                self.enqueue_sync(
+                    tx,
+                    SyncMessage {
+                        contact_snapshot,
+                        ..SyncMessage::default()
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The transcript of a message that another own device sent.
+    async fn apply_sent(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: OwnDevice,
+        id: MessageId,
+        sent: Sent,
+    ) -> Result<(), Error> {
+        let Some(conversation) = destination(&sent) else {
+            return Ok(());
+        };
+        let Some(message) = sent.message else {
+            return Ok(());
+        };
+        let Some(text) = message.body else {
+            return Ok(());
+        };
+        let sent_at = message.timestamp.or(sent.timestamp).unwrap_or_default();
+        if conversation != from.address().account {
+            self.note_contact(tx, conversation).await?;
+        }
+        self.note_time(tx, sent_at);
+        let message = NewMessage {
+            id,
+            conversation,
+            author: from.address(),
+            kind: MessageKind::Text,
+            text,
+            sent_at,
+            order: sent_at,
+            status: MessageStatus::Sent,
+        };
+        thread::insert(tx, message).await?;
+        Ok(())
+    }
+
+    /// Marks a conversation read here and has own devices told.
+    pub(crate) async fn mark_read(
+        &mut self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        id: MessageId,
+    ) -> Result<bool, Error> {
+        let Some(message) = thread::find(tx, id).await? else {
+            return Ok(false);
+        };
+        if message.conversation != conversation {
+            return Ok(false);
+        }
+        if thread::mark_read(tx, conversation, id).await? {
+            let read = Read {
+                sender_aci: Some(message.author.to_string()),
+                timestamp: Some(message.sent_at.0),
+                sender_aci_binary: Some(message.author.as_bytes().to_vec()),
+                message_id: Some(id.as_bytes().to_vec()),
+            };
+            self.enqueue_sync(
+                tx,
+                SyncMessage {
+                    read: vec![read],
+                    ..SyncMessage::default()
+                },
+            );
+        }
+        Ok(true)
+    }
+
+    /// Asks own devices for contacts: a new device starts with none.
+    pub(crate) fn request_contacts(&mut self, tx: &mut Tx<'_>) {
+        let request = Some(Request {
+            r#type: Some(request::Type::Contacts.into()),
+        });
+        self.enqueue_sync(
+            tx,
+            SyncMessage {
+                request,
+                ..SyncMessage::default()
+            },
+        );
+    }
+}
+
+async fn apply_read(tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
+    let id = read.message_id.as_deref().unwrap_or_default();
+    let Ok(id) = MessageId::from_slice(id) else {
+        return Ok(());
+    };
+    if let Some(message) = thread::find(tx, id).await? {
+        thread::mark_read(tx, message.conversation, id).await?;
+    }
+    Ok(())
+}
+
+fn destination(sent: &Sent) -> Option<AccountId> {
+    match &sent.destination_service_id_binary {
+        Some(bytes) => AccountId::from_slice(bytes).ok(),
+        None => sent.destination_service_id.as_deref()?.parse().ok(),
+    }
+}

@@ -1,0 +1,187 @@
+//! One step's view of the store: what it has read, what it will write, what it will say.
+//!
+//! Reads see the step's own writes. Nothing is written or said until the engine commits; a dropped `Tx`
+//! has done nothing. It does not know what records mean, only that they are versioned bytes.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::error::{Error, Refusal, StoreFault};
+use crate::input::{Ticket, Timestamp};
+use crate::output::{Event, Output, Reply};
+use crate::record::Record;
+use crate::store::{Changes, Direction, Loaded, Row, Scan, Store, Table, Wants};
+
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Loaded, StoreFault>> + 'a>>;
+
+/// The reading half of a store, without its type.
+trait Reads {
+    fn read<'a>(&'a self, wants: &'a Wants) -> Reading<'a>;
+}
+
+impl<S: Store> Reads for S {
+    fn read<'a>(&'a self, wants: &'a Wants) -> Reading<'a> {
+        Box::pin(self.load(wants))
+    }
+}
+
+/// A step's reads, writes and outputs.
+pub(crate) struct Tx<'s> {
+    store: &'s dyn Reads,
+    /// The host's clock at the start of the step.
+    pub(crate) now: Timestamp,
+    cache: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    changes: Changes,
+    outputs: Vec<Output>,
+}
+
+impl<'s> Tx<'s> {
+    pub(crate) fn new(store: &'s impl Store, now: Timestamp) -> Self {
+        Self {
+            store,
+            now,
+            cache: BTreeMap::new(),
+            changes: Changes::default(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// What the step wants written and said.
+    pub(crate) fn finish(self) -> (Changes, Vec<Output>) {
+        (self.changes, self.outputs)
+    }
+
+    /// Reads many records at once, so that later reads of them cost nothing.
+    pub(crate) async fn prefetch(&mut self, keys: Vec<(Table, Vec<u8>)>) -> Result<(), Error> {
+        let mut wants = Wants {
+            keys,
+            scans: Vec::new(),
+        };
+        wants.keys.sort_unstable();
+        wants.keys.dedup();
+        wants.keys.retain(|key| !self.cache.contains_key(key));
+        if wants.keys.is_empty() {
+            return Ok(());
+        }
+        let loaded = self.store.read(&wants).await?;
+        self.cache.extend(wants.keys.into_iter().zip(loaded.values));
+        Ok(())
+    }
+
+    /// The record with this key, as this step would leave it.
+    pub(crate) async fn get<R: Record>(&mut self, key: &[u8]) -> Result<Option<R>, Error> {
+        self.get_in(R::TABLE, key).await
+    }
+
+    /// As [`Tx::get`], where several kinds of record share a table.
+    pub(crate) async fn get_in<R: Record>(
+        &mut self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<R>, Error> {
+        Ok(self
+            .get_bytes(table, key)
+            .await?
+            .map(|bytes| R::read(&bytes))
+            .transpose()?)
+    }
+
+    /// The bytes with this key, as this step would leave them.
+    pub(crate) async fn get_bytes(
+        &mut self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let key = (table, key.to_vec());
+        if let Some(value) = self.changes.writes.get(&key) {
+            return Ok(value.clone());
+        }
+        if !self.cache.contains_key(&key) {
+            self.prefetch(vec![key.clone()]).await?;
+        }
+        Ok(self.cache.get(&key).cloned().flatten())
+    }
+
+    /// Writes a record.
+    pub(crate) fn put<R: Record>(&mut self, key: &[u8], record: &R) {
+        self.put_bytes(R::TABLE, key, record.write());
+    }
+
+    /// Writes bytes.
+    pub(crate) fn put_bytes(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.changes
+            .writes
+            .insert((table, key.to_vec()), Some(value));
+    }
+
+    /// Deletes a record.
+    pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
+        self.changes.writes.insert((table, key.to_vec()), None);
+    }
+
+    /// A range, as this step would leave it. Meant for short ranges.
+    pub(crate) async fn scan(&mut self, scan: Scan) -> Result<Vec<Row>, Error> {
+        let touched: Vec<Row> = self.touched(&scan);
+        let deleted = self.changes.writes.len() - touched.len();
+        let wants = Wants {
+            keys: Vec::new(),
+            scans: vec![Scan {
+                limit: scan.limit.saturating_add(deleted),
+                ..scan.clone()
+            }],
+        };
+        let stored = self
+            .store
+            .read(&wants)
+            .await?
+            .scans
+            .pop()
+            .unwrap_or_default();
+        let unwritten = |row: &Row| {
+            !self
+                .changes
+                .writes
+                .contains_key(&(scan.table, row.0.clone()))
+        };
+        let mut rows: Vec<Row> = stored
+            .into_iter()
+            .filter(unwritten)
+            .chain(touched)
+            .collect();
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        if scan.direction == Direction::Backward {
+            rows.reverse();
+        }
+        rows.truncate(scan.limit);
+        Ok(rows)
+    }
+
+    /// The range's records that this step writes.
+    fn touched(&self, scan: &Scan) -> Vec<Row> {
+        let from = (scan.table, scan.from.clone());
+        self.changes
+            .writes
+            .range(from..)
+            .take_while(|((table, key), _)| {
+                *table == scan.table && scan.to.as_ref().is_none_or(|to| key < to)
+            })
+            .filter_map(|((_, key), value)| Some((key.clone(), value.clone()?)))
+            .collect()
+    }
+
+    /// Has the host do something after the commit.
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    /// Tells the application something after the commit.
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.outputs.push(Output::Emit(event));
+    }
+
+    /// Answers a command after the commit.
+    pub(crate) fn resolve(&mut self, ticket: Ticket, result: Result<Reply, Refusal>) {
+        self.outputs.push(Output::Resolve { ticket, result });
+    }
+}
