@@ -1,0 +1,401 @@
+//! The rules of the relay, as functions of (transaction, request, now, randomness).
+//!
+//! ```text
+//!   Asked --> Core::read  (Read)    --> Answer + effects      carried out by the server
+//!         --> Core::write (Moment)  --> Answer + effects      after the commit, never before
+//!                                   \-> Failure               the job's writes are taken back
+//! ```
+//!
+//! No socket, no clock, no disk, no randomness of its own. It cannot decrypt: it has no key and no
+//! code for it. Invariant: a refusal changes nothing that is stored.
+
+pub mod auth;
+mod bundles;
+pub mod credential;
+mod devices;
+mod keys;
+mod linking;
+pub mod mailbox;
+mod proof;
+pub mod quota;
+mod registration;
+mod sending;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::fmt;
+
+use rand::RngCore;
+use serde::Serialize;
+use wire::body::{Capabilities, Refusal};
+use wire::{DecodeError, DeviceAddress, Endpoint};
+
+use self::credential::CredentialCheck;
+use self::quota::Quota;
+use crate::store::{DeviceRow, Read, StoreError, Tx};
+
+/// What does not change while the relay runs.
+#[derive(Debug)]
+pub struct Core {
+    /// Who may register which handle.
+    pub credentials: CredentialCheck,
+    /// Devices of one account, at most `wire::limits::DEVICES_MAX`.
+    pub devices_max: usize,
+}
+
+/// A device that has proved to be itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Which.
+    pub address: DeviceAddress,
+    /// Which holder of that id: a device that was removed stays out when its id is given to another.
+    pub incarnation: u64,
+}
+
+/// A request.
+#[derive(Clone)]
+pub struct Asked {
+    /// What is wanted.
+    pub endpoint: Endpoint,
+    /// What is behind the `?` of the path.
+    pub query: String,
+    /// The `authorization` header; only [`Endpoint::LinkDevice`] looks at it.
+    pub authorization: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Who asks.
+    pub caller: Option<Caller>,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            endpoint,
+            query: _,
+            authorization: _,
+            body,
+            caller: _,
+        } = self;
+        write!(f, "Asked({}, {} bytes)", endpoint.verb(), body.len())
+    }
+}
+
+/// Everything a writing job works with.
+pub struct Moment<'a> {
+    /// The open transaction.
+    pub tx: &'a mut dyn Tx,
+    /// ms.
+    pub now: u64,
+    /// Randomness.
+    pub rng: &'a mut dyn RngCore,
+    /// Who asked for what how often. Not stored, and not given back by a refusal.
+    pub quota: &'a mut Quota,
+}
+
+impl fmt::Debug for Moment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Moment({})", self.now)
+    }
+}
+
+impl Moment<'_> {
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+/// An answer, and what is to happen once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// What the body is.
+    pub kind: BodyKind,
+    /// Seconds, for `retry-after`.
+    pub retry_after_s: Option<u64>,
+    /// Maybe empty.
+    pub body: Vec<u8>,
+    /// For the server.
+    pub effects: Vec<Effect>,
+}
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// There is none.
+    Empty,
+    /// JSON.
+    Json,
+    /// Protobuf.
+    Protobuf,
+}
+
+/// What the server does after a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Something new is in this mailbox.
+    Wake(DeviceAddress),
+    /// This device is no more: its socket closes with 4401.
+    Removed(DeviceAddress),
+    /// The link token of this identifier made a device.
+    Linked(String),
+}
+
+/// Why a request failed. What it wrote is taken back.
+#[derive(Debug)]
+pub enum Failure {
+    /// Refused, with this answer.
+    Refused(Answer),
+    /// The store could not.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge { .. } => refused(413),
+            DecodeError::Protobuf
+            | DecodeError::Json
+            | DecodeError::Missing { .. }
+            | DecodeError::Invalid { .. } => refused(422),
+        }
+    }
+}
+
+impl Answer {
+    /// Without a body.
+    #[must_use]
+    pub const fn empty(status: u16) -> Self {
+        Self {
+            status,
+            kind: BodyKind::Empty,
+            retry_after_s: None,
+            body: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    fn json(status: u16, value: &impl Serialize) -> Self {
+        Self {
+            kind: BodyKind::Json,
+            body: wire::body::to_json(value),
+            ..Self::empty(status)
+        }
+    }
+
+    const fn protobuf(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            kind: BodyKind::Protobuf,
+            retry_after_s: None,
+            body,
+            effects: Vec::new(),
+        }
+    }
+
+    fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+        self.effects.extend(effects);
+        self
+    }
+}
+
+/// Who serves a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Needs nothing that is stored.
+    Plain,
+    /// [`Core::read`].
+    Read,
+    /// [`Core::write`].
+    Write,
+    /// [`Core::read`] says whether it may; the rest is between sockets, where the server is.
+    Sockets,
+}
+
+/// Who serves a request for this endpoint.
+#[must_use]
+pub const fn way(endpoint: &Endpoint) -> Way {
+    match endpoint {
+        Endpoint::Capabilities | Endpoint::KeepAlive | Endpoint::KeepAliveProvisioning => {
+            Way::Plain
+        }
+        Endpoint::WhoAmI
+        | Endpoint::AccountByHandle(_)
+        | Endpoint::Account(_)
+        | Endpoint::Devices
+        | Endpoint::KeyCounts => Way::Read,
+        Endpoint::Provision { .. }
+        | Endpoint::DeclineProvision { .. }
+        | Endpoint::WaitForLinkedDevice { .. } => Way::Sockets,
+        Endpoint::Register
+        | Endpoint::LinkToken
+        | Endpoint::LinkDevice
+        | Endpoint::RemoveDevice(_)
+        | Endpoint::DeviceCapabilities
+        | Endpoint::PutKeys
+        | Endpoint::Keys { .. }
+        | Endpoint::Messages(_)
+        | Endpoint::Bundles => Way::Write,
+    }
+}
+
+impl Core {
+    /// Answers what needs nothing that is stored.
+    #[must_use]
+    pub fn plain(&self, endpoint: &Endpoint) -> Answer {
+        match way(endpoint) {
+            Way::Plain if *endpoint == Endpoint::Capabilities => Answer::json(
+                200,
+                &Capabilities {
+                    bundles: true,
+                    handles: true,
+                    credential_required: self.credentials.is_required(),
+                },
+            ),
+            Way::Plain => Answer::empty(200),
+            Way::Read | Way::Write | Way::Sockets => Answer::empty(500),
+        }
+    }
+
+    /// Answers what changes nothing. For [`Way::Sockets`] a 200 means: go on.
+    ///
+    /// # Errors
+    /// A refusal, or the store's failure.
+    pub fn read(&self, tx: &mut dyn Read, asked: &Asked) -> Result<Answer, Failure> {
+        let device = caller(tx, asked)?;
+        match &asked.endpoint {
+            Endpoint::WhoAmI => devices::who_am_i(tx, &device),
+            Endpoint::AccountByHandle(handle) => devices::account_by_handle(tx, handle),
+            Endpoint::Account(id) => devices::account(tx, *id),
+            Endpoint::Devices => devices::list(tx, &device),
+            Endpoint::KeyCounts => keys::counts(tx, &device),
+            Endpoint::WaitForLinkedDevice {
+                token_identifier,
+                timeout_s,
+            } => linking::linked_device(tx, &device, token_identifier, *timeout_s),
+            Endpoint::DeclineProvision { .. } => Ok(Answer::empty(200)),
+            Endpoint::Provision { .. } => linking::provision(&asked.body),
+            Endpoint::Capabilities
+            | Endpoint::Register
+            | Endpoint::LinkToken
+            | Endpoint::LinkDevice
+            | Endpoint::RemoveDevice(_)
+            | Endpoint::DeviceCapabilities
+            | Endpoint::PutKeys
+            | Endpoint::Keys { .. }
+            | Endpoint::Messages(_)
+            | Endpoint::Bundles
+            | Endpoint::KeepAlive
+            | Endpoint::KeepAliveProvisioning => Err(refused(500)),
+        }
+    }
+
+    /// Answers what changes something.
+    ///
+    /// # Errors
+    /// A refusal, or the store's failure.
+    pub fn write(&self, moment: &mut Moment<'_>, asked: &Asked) -> Result<Answer, Failure> {
+        match &asked.endpoint {
+            Endpoint::Register => return registration::register(self, moment, &asked.body),
+            Endpoint::LinkDevice => {
+                return linking::link(self, moment, &asked.body, asked.authorization.as_deref());
+            }
+            Endpoint::LinkToken
+            | Endpoint::RemoveDevice(_)
+            | Endpoint::DeviceCapabilities
+            | Endpoint::PutKeys
+            | Endpoint::Keys { .. }
+            | Endpoint::Messages(_)
+            | Endpoint::Bundles => {}
+            Endpoint::Capabilities
+            | Endpoint::WhoAmI
+            | Endpoint::AccountByHandle(_)
+            | Endpoint::Account(_)
+            | Endpoint::Provision { .. }
+            | Endpoint::DeclineProvision { .. }
+            | Endpoint::WaitForLinkedDevice { .. }
+            | Endpoint::Devices
+            | Endpoint::KeyCounts
+            | Endpoint::KeepAlive
+            | Endpoint::KeepAliveProvisioning => return Err(refused(500)),
+        }
+        let device = caller(moment.tx, asked)?;
+        self.write_as(moment, &device, asked)
+    }
+
+    fn write_as(
+        &self,
+        moment: &mut Moment<'_>,
+        device: &DeviceRow,
+        asked: &Asked,
+    ) -> Result<Answer, Failure> {
+        match &asked.endpoint {
+            Endpoint::LinkToken => linking::token(self, moment, device),
+            Endpoint::RemoveDevice(id) => devices::remove(moment.tx, device, *id),
+            Endpoint::DeviceCapabilities => {
+                devices::set_capabilities(moment.tx, device, &asked.body)
+            }
+            Endpoint::PutKeys => keys::put(moment.tx, device, &asked.query, &asked.body),
+            Endpoint::Keys {
+                account,
+                device: of,
+            } => keys::fetch(moment, device, *account, *of),
+            Endpoint::Messages(to) => sending::send(moment, device, *to, &asked.body),
+            Endpoint::Bundles => bundles::send(moment, device, &asked.body),
+            Endpoint::Capabilities
+            | Endpoint::Register
+            | Endpoint::WhoAmI
+            | Endpoint::AccountByHandle(_)
+            | Endpoint::Account(_)
+            | Endpoint::Provision { .. }
+            | Endpoint::DeclineProvision { .. }
+            | Endpoint::WaitForLinkedDevice { .. }
+            | Endpoint::LinkDevice
+            | Endpoint::Devices
+            | Endpoint::KeyCounts
+            | Endpoint::KeepAlive
+            | Endpoint::KeepAliveProvisioning => Err(refused(500)),
+        }
+    }
+}
+
+/// The device that asks, if it is still there.
+fn caller(tx: &mut (impl Read + ?Sized), asked: &Asked) -> Result<DeviceRow, Failure> {
+    let caller = asked.caller.ok_or_else(|| refused(401))?;
+    device_of(tx, caller)?.ok_or_else(|| refused(401))
+}
+
+/// The row of a device that has proved to be itself, unless it was removed since.
+fn device_of(
+    tx: &mut (impl Read + ?Sized),
+    caller: Caller,
+) -> Result<Option<DeviceRow>, StoreError> {
+    let device = tx.device(caller.address)?;
+    Ok(device.filter(|device| device.incarnation == caller.incarnation))
+}
+
+const fn refused(status: u16) -> Failure {
+    Failure::Refused(Answer::empty(status))
+}
+
+fn refused_as(status: u16, code: &str) -> Failure {
+    let refusal = Refusal {
+        code: code.to_owned(),
+    };
+    Failure::Refused(Answer::json(status, &refusal))
+}
+
+fn too_many(retry_after_s: u64) -> Failure {
+    Failure::Refused(Answer {
+        retry_after_s: Some(retry_after_s),
+        ..Answer::empty(429)
+    })
+}

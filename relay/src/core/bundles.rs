@@ -1,0 +1,133 @@
+//! `PUT /v1/bundles` (ours): one send to several accounts, stored in all mailboxes or in none.
+//!
+//! Device check, storing and remembering are one transaction, so a device that is linked or removed
+//! meanwhile is either wholly before or wholly after. The same bundle again is answered as the first
+//! time, whatever the device sets are by then.
+
+use wire::bundle::{AccountMismatch, Bundle, BundleAccepted, Recipient};
+use wire::{AccountId, DeviceAddress, Envelope};
+
+use super::mailbox::{Posting, post_all};
+use super::sending::{DeviceSet, compare, required_devices, sendable};
+use super::{Answer, Failure, Moment, refused};
+use crate::limits::{BUNDLE_REMEMBERED_MS, MAIL_KEPT_MS, TIMESTAMP_MAX};
+use crate::store::DeviceRow;
+
+pub(super) fn send(
+    moment: &mut Moment<'_>,
+    sender: &DeviceRow,
+    body: &[u8],
+) -> Result<Answer, Failure> {
+    let bundle = Bundle::decode(body)?;
+    let source = sender.address;
+    if let Some(server_timestamp) = moment.tx.accepted(source, bundle.id)? {
+        return Ok(accepted(server_timestamp));
+    }
+    if bundle.timestamp > TIMESTAMP_MAX {
+        return Err(refused(422));
+    }
+    check_devices(moment, source, &bundle)?;
+    let bundle_id = bundle.id;
+    let postings = postings(source, bundle)?;
+    let (server_timestamp, effects) = post_all(moment, postings, MAIL_KEPT_MS)?;
+    let forget_at = moment.now.saturating_add(BUNDLE_REMEMBERED_MS);
+    moment
+        .tx
+        .put_accepted(source, bundle_id, server_timestamp, forget_at)?;
+    Ok(accepted(server_timestamp).with(effects))
+}
+
+fn accepted(server_timestamp: u64) -> Answer {
+    Answer::protobuf(200, BundleAccepted { server_timestamp }.encode())
+}
+
+/// Every named account, and the sender's own whether it is named or not.
+fn check_devices(
+    moment: &mut Moment<'_>,
+    source: DeviceAddress,
+    bundle: &Bundle,
+) -> Result<(), Failure> {
+    let own = Recipient {
+        account: source.account,
+        messages: Vec::new(),
+    };
+    let own = match bundle.recipient(source.account) {
+        Some(_) => None,
+        None => Some(&own),
+    };
+    let mut mismatches = Vec::new();
+    for recipient in bundle.recipients.iter().chain(own) {
+        mismatches.extend(mismatch(moment, source, recipient)?);
+    }
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    let body = AccountMismatch::encode_all(&mismatches);
+    Err(Failure::Refused(Answer::protobuf(409, body)))
+}
+
+fn mismatch(
+    moment: &mut Moment<'_>,
+    source: DeviceAddress,
+    recipient: &Recipient,
+) -> Result<Option<AccountMismatch>, Failure> {
+    let account: AccountId = recipient.account;
+    if moment.tx.account(account)?.is_none() {
+        return Ok(Some(AccountMismatch {
+            account,
+            missing: Vec::new(),
+            extra: Vec::new(),
+            stale: Vec::new(),
+            gone: true,
+        }));
+    }
+    let actual = required_devices(moment, account, source)?;
+    let named = recipient
+        .messages
+        .iter()
+        .map(|message| (message.device, message.registration_id.into()));
+    let DeviceSet {
+        missing,
+        extra,
+        stale,
+    } = compare(&named, &actual);
+    let wrong = !(missing.is_empty() && extra.is_empty() && stale.is_empty());
+    Ok(wrong.then_some(AccountMismatch {
+        account,
+        missing,
+        extra,
+        stale,
+        gone: false,
+    }))
+}
+
+fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failure> {
+    let Bundle {
+        id: _,
+        timestamp,
+        urgent,
+        recipients,
+    } = bundle;
+    let mut postings = Vec::new();
+    for Recipient { account, messages } in recipients {
+        for message in messages {
+            postings.push(Posting {
+                to: DeviceAddress {
+                    account,
+                    device: message.device,
+                },
+                envelope: Envelope {
+                    kind: sendable(message.kind.into())?,
+                    source,
+                    destination: Some(account),
+                    client_timestamp: timestamp,
+                    server_timestamp: 0,
+                    guid: None,
+                    urgent,
+                    content: message.content,
+                },
+            });
+        }
+    }
+    Ok(postings)
+}

@@ -1,0 +1,111 @@
+//! Devices and accounts as others see them, and the removal of a device.
+
+use std::collections::BTreeMap;
+
+use wire::body::{AccountInfo, Base64, DeviceInfo, Devices};
+use wire::{AccountId, DeviceAddress, DeviceId, Handle};
+
+use super::{Answer, Effect, Failure, refused};
+use crate::limits::{CAPABILITIES_MAX, CAPABILITY_NAME_MAX};
+use crate::store::{AccountRow, DeviceRow, Read, Tx};
+
+pub(super) fn who_am_i(tx: &mut dyn Read, device: &DeviceRow) -> Result<Answer, Failure> {
+    let account = tx.account(device.address.account)?;
+    found(account, Some(device.address.device))
+}
+
+pub(super) fn account(tx: &mut dyn Read, id: AccountId) -> Result<Answer, Failure> {
+    found(tx.account(id)?, None)
+}
+
+pub(super) fn account_by_handle(tx: &mut dyn Read, handle: &Handle) -> Result<Answer, Failure> {
+    found(tx.account_by_handle(handle)?, None)
+}
+
+fn found(account: Option<AccountRow>, device_id: Option<DeviceId>) -> Result<Answer, Failure> {
+    let AccountRow {
+        id,
+        handle,
+        identity_key: _,
+        created: _,
+    } = account.ok_or_else(|| refused(404))?;
+    let answer = AccountInfo {
+        uuid: id,
+        handle,
+        device_id,
+    };
+    Ok(Answer::json(200, &answer))
+}
+
+pub(super) fn list(tx: &mut dyn Read, device: &DeviceRow) -> Result<Answer, Failure> {
+    let rows = tx.devices(device.address.account)?;
+    let devices = rows.into_iter().map(describe).collect();
+    Ok(Answer::json(200, &Devices { devices }))
+}
+
+pub(super) fn describe(device: DeviceRow) -> DeviceInfo {
+    let DeviceRow {
+        address,
+        incarnation: _,
+        registration_id,
+        name,
+        password: _,
+        created,
+        last_seen,
+        capabilities: _,
+    } = device;
+    DeviceInfo {
+        id: address.device,
+        name: Base64(name),
+        last_seen,
+        created,
+        registration_id,
+    }
+}
+
+/// By the primary, or by the device itself. To remove what is not there is no error: the answer to
+/// the first try may have been lost.
+pub(super) fn remove(
+    tx: &mut dyn Tx,
+    asking: &DeviceRow,
+    device: DeviceId,
+) -> Result<Answer, Failure> {
+    if device == DeviceId::PRIMARY {
+        return Err(refused(403));
+    }
+    let asker = asking.address.device;
+    if asker != DeviceId::PRIMARY && asker != device {
+        return Err(refused(401));
+    }
+    let address = DeviceAddress {
+        account: asking.address.account,
+        device,
+    };
+    if tx.device(address)?.is_none() {
+        return Ok(Answer::empty(204));
+    }
+    tx.delete_device(address)?;
+    tx.delete_keys(address)?;
+    tx.clear_mailbox(address)?;
+    Ok(Answer::empty(204).with([Effect::Removed(address)]))
+}
+
+pub(super) fn set_capabilities(
+    tx: &mut dyn Tx,
+    device: &DeviceRow,
+    body: &[u8],
+) -> Result<Answer, Failure> {
+    let capabilities: BTreeMap<String, bool> = wire::body::from_json(body)?;
+    if capabilities.len() > CAPABILITIES_MAX
+        || capabilities
+            .keys()
+            .any(|name| name.len() > CAPABILITY_NAME_MAX)
+    {
+        return Err(refused(422));
+    }
+    tx.put_device(&DeviceRow {
+        capabilities,
+        ..device.clone()
+    })?;
+    Ok(Answer::empty(204))
+}

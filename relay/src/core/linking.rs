@@ -1,0 +1,211 @@
+//! A new device joins an account: token, link, and who was linked.
+//!
+//! A token is random; only its hash is stored. It makes one device, and to the device it made it
+//! gives the same answer again, since the first one may have been lost.
+//! Invariant: no two devices of an account have the same id at the same time, and a device that gets an
+//! id starts with no keys and no envelopes of an earlier holder.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use wire::basic::Basic;
+use wire::body::{LinkDevice, LinkToken, Provision};
+use wire::limits::PROVISION_BODY_MAX;
+use wire::{DeviceAddress, DeviceId};
+
+use super::proof::Identity;
+use super::quota::Kind;
+use super::registration::{FirstKeys, check_attributes, credentials, new_device};
+use super::{Answer, Core, Effect, Failure, Moment, auth, devices, refused, refused_as};
+use crate::limits::{LINK_RESULT_KEPT_MS, LINK_TOKEN_MS, WAIT_S_MAX};
+use crate::store::{AccountRow, DeviceRow, Linked, Read, TokenRow};
+
+/// `GET /v1/devices/provisioning/code`.
+pub(super) fn token(
+    core: &Core,
+    moment: &mut Moment<'_>,
+    device: &DeviceRow,
+) -> Result<Answer, Failure> {
+    let account = device.address.account;
+    let bucket = [account.as_bytes().as_slice()];
+    moment.quota.take(Kind::LinkToken, &bucket, moment.now)?;
+    check_room(core, &moment.tx.devices(account)?)?;
+    let verification_code = URL_SAFE_NO_PAD.encode(moment.random::<32>());
+    let token_identifier = identifier(&verification_code);
+    let expires = moment.now + LINK_TOKEN_MS;
+    let row = TokenRow {
+        account,
+        expires,
+        linked: None,
+        forget_at: expires + LINK_RESULT_KEPT_MS,
+    };
+    moment.tx.put_token(&token_identifier, &row)?;
+    let answer = LinkToken {
+        verification_code,
+        token_identifier,
+    };
+    Ok(Answer::json(200, &answer))
+}
+
+/// `PUT /v1/devices/link`. Only the password of the header counts: the name is not known yet.
+pub(super) fn link(
+    core: &Core,
+    moment: &mut Moment<'_>,
+    body: &[u8],
+    authorization: Option<&str>,
+) -> Result<Answer, Failure> {
+    let request: LinkDevice = wire::body::from_json(body)?;
+    let password = Basic::parse(authorization.ok_or_else(|| refused(401))?)
+        .map_err(|_| refused(401))?
+        .password;
+    let identifier = identifier(&request.verification_code);
+    let bucket = [identifier.as_bytes()];
+    moment.quota.take(Kind::Link, &bucket, moment.now)?;
+    let expired = || refused_as(403, "token_expired");
+    let token = moment.tx.token(&identifier)?.ok_or_else(expired)?;
+    if let Some(linked) = token.linked {
+        return again(moment.tx, &token, linked, &request, &password)?.ok_or_else(expired);
+    }
+    if moment.now >= token.expires {
+        return Err(expired());
+    }
+    let account = moment.tx.account(token.account)?.ok_or_else(expired)?;
+    join(core, moment, &account, request, &password, &identifier)
+}
+
+fn join(
+    core: &Core,
+    moment: &mut Moment<'_>,
+    account: &AccountRow,
+    request: LinkDevice,
+    password: &str,
+    identifier: &str,
+) -> Result<Answer, Failure> {
+    let LinkDevice {
+        verification_code: _,
+        account_attributes,
+        aci_signed_pre_key,
+        aci_pq_last_resort_pre_key,
+        credential,
+    } = request;
+    core.credentials
+        .check(credential.as_deref(), &account.handle, moment.now)?;
+    let identity = Identity::parse(&account.identity_key)?;
+    check_attributes(&account_attributes)?;
+    let keys = FirstKeys::check(&identity, aci_signed_pre_key, aci_pq_last_resort_pre_key)?;
+    let password = auth::hash_password(moment, password)?;
+
+    let devices = moment.tx.devices(account.id)?;
+    check_room(core, &devices)?;
+    let address = DeviceAddress {
+        account: account.id,
+        device: free_id(&devices).ok_or_else(|| refused(411))?,
+    };
+    moment.tx.delete_keys(address)?;
+    moment.tx.clear_mailbox(address)?;
+    let device = new_device(moment, address, password, account_attributes);
+    moment.tx.put_device(&device)?;
+    keys.put(moment.tx, address)?;
+    let row = TokenRow {
+        account: account.id,
+        expires: moment.now,
+        linked: Some(Linked {
+            device: address.device,
+            incarnation: device.incarnation,
+        }),
+        forget_at: moment.now + LINK_RESULT_KEPT_MS,
+    };
+    moment.tx.put_token(identifier, &row)?;
+    Ok(credentials(address).with([Effect::Linked(identifier.to_owned())]))
+}
+
+/// The same answer to the device that this token made, if it is the one that asks.
+fn again(
+    tx: &mut (impl Read + ?Sized),
+    token: &TokenRow,
+    linked: Linked,
+    request: &LinkDevice,
+    password: &str,
+) -> Result<Option<Answer>, Failure> {
+    let device = linked_row(tx, token, linked)?.filter(|device| {
+        auth::is_password(password, &device.password)
+            && device.registration_id == request.account_attributes.registration_id
+    });
+    Ok(device.map(|device| credentials(device.address)))
+}
+
+fn linked_row(
+    tx: &mut (impl Read + ?Sized),
+    token: &TokenRow,
+    linked: Linked,
+) -> Result<Option<DeviceRow>, Failure> {
+    let device = tx.device(DeviceAddress {
+        account: token.account,
+        device: linked.device,
+    })?;
+    Ok(device.filter(|device| device.incarnation == linked.incarnation))
+}
+
+/// One look for `wait_for_linked_device`: 200 with the device, or 204 when there is none yet.
+pub(super) fn linked_device(
+    tx: &mut dyn Read,
+    asking: &DeviceRow,
+    token_identifier: &str,
+    timeout_s: u32,
+) -> Result<Answer, Failure> {
+    if !(32..=64).contains(&token_identifier.len()) || !(1..=WAIT_S_MAX).contains(&timeout_s) {
+        return Err(refused(400));
+    }
+    let token = tx
+        .token(token_identifier)?
+        .filter(|token| token.account == asking.address.account);
+    let device = match token {
+        Some(token) => match token.linked {
+            Some(linked) => linked_row(tx, &token, linked)?,
+            None => None,
+        },
+        None => None,
+    };
+    Ok(device.map_or(Answer::empty(204), |device| {
+        Answer::json(200, &devices::describe(device))
+    }))
+}
+
+/// The body of `PUT /v1/provisioning/{address}`: a 200 with the envelope's bytes.
+pub(super) fn provision(body: &[u8]) -> Result<Answer, Failure> {
+    if body.len() > PROVISION_BODY_MAX {
+        return Err(refused(400));
+    }
+    let Provision { body } = wire::body::from_json(body).map_err(|_| refused(400))?;
+    Ok(Answer::protobuf(200, body.0))
+}
+
+/// 411: an account has as many devices as it may have.
+#[derive(Serialize)]
+struct DeviceLimit {
+    current: usize,
+    max: usize,
+}
+
+fn check_room(core: &Core, devices: &[DeviceRow]) -> Result<(), Failure> {
+    if devices.len() < core.devices_max {
+        return Ok(());
+    }
+    let limit = DeviceLimit {
+        current: devices.len(),
+        max: core.devices_max,
+    };
+    Err(Failure::Refused(Answer::json(411, &limit)))
+}
+
+fn free_id(devices: &[DeviceRow]) -> Option<DeviceId> {
+    DeviceId::PRIMARY
+        .following()
+        .find(|id| devices.iter().all(|device| device.address.device != *id))
+}
+
+/// Unpadded URL-safe base64 of SHA-256, as Signal has it.
+fn identifier(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}

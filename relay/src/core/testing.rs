@@ -1,0 +1,1 @@
+//! A relay core on the memory store, for unit tests.

@@ -1,0 +1,433 @@
+//! A store in memory, for the simulator and for fast tests. It survives nothing.
+//!
+//! Every table notes what a write replaced, so that a savepoint costs nothing and taking back costs
+//! as much as was written. It knows no rule of the protocol.
+
+use std::collections::BTreeMap;
+
+use wire::{AccountId, DeviceAddress, DeviceId, Handle, MessageId};
+
+use super::{
+    AccountRow, DeviceRow, ExpiredMail, KeyKind, KeyRow, Mail, MailboxRow, PageLimit, Read, Store,
+    StoreError, TokenRow, Tx,
+};
+
+/// The tables.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    accounts: Table<AccountId, AccountRow>,
+    handles: Table<Handle, AccountId>,
+    devices: Table<DeviceAddress, DeviceRow>,
+    signed_keys: Table<(DeviceAddress, KeyKind), KeyRow>,
+    one_time_keys: Table<(DeviceAddress, KeyKind, usize), KeyRow>,
+    tokens: Table<String, TokenRow>,
+    mailboxes: Table<DeviceAddress, MailboxRow>,
+    mail: Table<(DeviceAddress, u64), Waiting>,
+    accepted: Table<(DeviceAddress, MessageId), Accepted>,
+    // Not taken back by a rollback: numbers are never used again.
+    last_seq: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    expires: u64,
+    envelope: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Accepted {
+    server_timestamp: u64,
+    forget_at: u64,
+}
+
+/// Rows by key, and what the open transaction replaced, oldest first.
+#[derive(Debug)]
+struct Table<K, V> {
+    rows: BTreeMap<K, V>,
+    replaced: Vec<(K, Option<V>)>,
+    mark: usize,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            replaced: Vec::new(),
+            mark: 0,
+        }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Table<K, V> {
+    fn put(&mut self, key: K, row: V) {
+        let old = self.rows.insert(key.clone(), row);
+        self.replaced.push((key, old));
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let old = self.rows.remove(key)?;
+        self.replaced.push((key.clone(), Some(old.clone())));
+        Some(old)
+    }
+
+    fn take_back(&mut self, down_to: usize) {
+        while self.replaced.len() > down_to {
+            match self.replaced.pop() {
+                Some((key, Some(old))) => {
+                    self.rows.insert(key, old);
+                }
+                Some((key, None)) => {
+                    self.rows.remove(&key);
+                }
+                None => return,
+            }
+        }
+    }
+}
+
+/// The same for every table, whatever it holds.
+trait Undo {
+    fn mark(&mut self);
+    fn to_mark(&mut self);
+    fn to_begin(&mut self);
+    fn forget(&mut self);
+}
+
+impl<K: Ord + Clone, V: Clone> Undo for Table<K, V> {
+    fn mark(&mut self) {
+        self.mark = self.replaced.len();
+    }
+
+    fn to_mark(&mut self) {
+        self.take_back(self.mark);
+    }
+
+    fn to_begin(&mut self) {
+        self.take_back(0);
+        self.mark = 0;
+    }
+
+    fn forget(&mut self) {
+        self.replaced.clear();
+        self.mark = 0;
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&mut self) -> [&mut dyn Undo; 9] {
+        let Self {
+            accounts,
+            handles,
+            devices,
+            signed_keys,
+            one_time_keys,
+            tokens,
+            mailboxes,
+            mail,
+            accepted,
+            last_seq: _,
+        } = self;
+        [
+            accounts,
+            handles,
+            devices,
+            signed_keys,
+            one_time_keys,
+            tokens,
+            mailboxes,
+            mail,
+            accepted,
+        ]
+    }
+
+    fn one_time_ids(
+        &self,
+        device: DeviceAddress,
+        kind: KeyKind,
+    ) -> impl Iterator<Item = (DeviceAddress, KeyKind, usize)> {
+        self.one_time_keys
+            .rows
+            .range((device, kind, 0)..=(device, kind, usize::MAX))
+            .map(|(key, _)| *key)
+    }
+}
+
+impl Read for MemoryStore {
+    fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StoreError> {
+        Ok(self.accounts.rows.get(&id).cloned())
+    }
+
+    fn account_by_handle(&mut self, handle: &Handle) -> Result<Option<AccountRow>, StoreError> {
+        let id = self.handles.rows.get(handle).copied();
+        Ok(id.and_then(|id| self.accounts.rows.get(&id).cloned()))
+    }
+
+    fn device(&mut self, address: DeviceAddress) -> Result<Option<DeviceRow>, StoreError> {
+        Ok(self.devices.rows.get(&address).cloned())
+    }
+
+    fn devices(&mut self, account: AccountId) -> Result<Vec<DeviceRow>, StoreError> {
+        let first = DeviceAddress {
+            account,
+            device: DeviceId::PRIMARY,
+        };
+        Ok(self
+            .devices
+            .rows
+            .range(first..)
+            .map(|(_, row)| row)
+            .take_while(|row| row.address.account == account)
+            .cloned()
+            .collect())
+    }
+
+    fn signed_key(
+        &mut self,
+        device: DeviceAddress,
+        kind: KeyKind,
+    ) -> Result<Option<KeyRow>, StoreError> {
+        Ok(self.signed_keys.rows.get(&(device, kind)).cloned())
+    }
+
+    fn one_time_count(&mut self, device: DeviceAddress, kind: KeyKind) -> Result<u32, StoreError> {
+        let count = self.one_time_ids(device, kind).count();
+        u32::try_from(count).map_err(|_| StoreError::Corrupt { what: "key count" })
+    }
+
+    fn token(&mut self, identifier: &str) -> Result<Option<TokenRow>, StoreError> {
+        Ok(self.tokens.rows.get(identifier).cloned())
+    }
+
+    fn mailbox(&mut self, mailbox: DeviceAddress) -> Result<MailboxRow, StoreError> {
+        Ok(self
+            .mailboxes
+            .rows
+            .get(&mailbox)
+            .copied()
+            .unwrap_or_default())
+    }
+
+    fn mail_after(
+        &mut self,
+        mailbox: DeviceAddress,
+        after: u64,
+        limit: PageLimit,
+        now: u64,
+    ) -> Result<Vec<Mail>, StoreError> {
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        let behind = (mailbox, after.saturating_add(1));
+        for ((_, seq), waiting) in self.mail.rows.range(behind..=(mailbox, u64::MAX)) {
+            if page.len() >= limit.envelopes || bytes >= limit.bytes {
+                break;
+            }
+            if waiting.expires > now {
+                bytes += waiting.envelope.len();
+                page.push(Mail {
+                    seq: *seq,
+                    envelope: waiting.envelope.clone(),
+                });
+            }
+        }
+        Ok(page)
+    }
+
+    fn newest_mail(&mut self, mailbox: DeviceAddress) -> Result<u64, StoreError> {
+        let mut all = self.mail.rows.range((mailbox, 0)..=(mailbox, u64::MAX));
+        Ok(all.next_back().map_or(0, |((_, seq), _)| *seq))
+    }
+
+    fn expired_mail(&mut self, now: u64, rows_max: usize) -> Result<Vec<ExpiredMail>, StoreError> {
+        let rows = self.mail.rows.iter();
+        Ok(rows
+            .filter(|(_, waiting)| waiting.expires <= now)
+            .take(rows_max)
+            .map(|((mailbox, seq), _)| ExpiredMail {
+                mailbox: *mailbox,
+                seq: *seq,
+            })
+            .collect())
+    }
+
+    fn accepted(
+        &mut self,
+        sender: DeviceAddress,
+        bundle: MessageId,
+    ) -> Result<Option<u64>, StoreError> {
+        let row = self.accepted.rows.get(&(sender, bundle));
+        Ok(row.map(|row| row.server_timestamp))
+    }
+}
+
+impl Tx for MemoryStore {
+    fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
+        self.handles.put(account.handle.clone(), account.id);
+        self.accounts.put(account.id, account.clone());
+        Ok(())
+    }
+
+    fn put_device(&mut self, device: &DeviceRow) -> Result<(), StoreError> {
+        self.devices.put(device.address, device.clone());
+        Ok(())
+    }
+
+    fn delete_device(&mut self, address: DeviceAddress) -> Result<(), StoreError> {
+        self.devices.remove(&address);
+        Ok(())
+    }
+
+    fn put_signed_key(
+        &mut self,
+        device: DeviceAddress,
+        kind: KeyKind,
+        key: &KeyRow,
+    ) -> Result<(), StoreError> {
+        self.signed_keys.put((device, kind), key.clone());
+        Ok(())
+    }
+
+    fn replace_one_time(
+        &mut self,
+        device: DeviceAddress,
+        kind: KeyKind,
+        keys: &[KeyRow],
+    ) -> Result<(), StoreError> {
+        for id in self.one_time_ids(device, kind).collect::<Vec<_>>() {
+            self.one_time_keys.remove(&id);
+        }
+        for (position, key) in keys.iter().enumerate() {
+            self.one_time_keys
+                .put((device, kind, position), key.clone());
+        }
+        Ok(())
+    }
+
+    fn take_one_time(
+        &mut self,
+        device: DeviceAddress,
+        kind: KeyKind,
+    ) -> Result<Option<KeyRow>, StoreError> {
+        let first = self.one_time_ids(device, kind).next();
+        Ok(first.and_then(|id| self.one_time_keys.remove(&id)))
+    }
+
+    fn delete_keys(&mut self, device: DeviceAddress) -> Result<(), StoreError> {
+        for kind in [KeyKind::Ec, KeyKind::Kyber] {
+            self.signed_keys.remove(&(device, kind));
+            self.replace_one_time(device, kind, &[])?;
+        }
+        Ok(())
+    }
+
+    fn put_token(&mut self, identifier: &str, token: &TokenRow) -> Result<(), StoreError> {
+        self.tokens.put(identifier.to_owned(), token.clone());
+        Ok(())
+    }
+
+    fn forget_tokens(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
+        let rows = self.tokens.rows.iter();
+        let over: Vec<_> = rows
+            .filter(|(_, row)| row.forget_at <= now)
+            .take(rows_max)
+            .map(|(id, _)| id.clone())
+            .collect();
+        Ok(over.iter().filter_map(|id| self.tokens.remove(id)).count())
+    }
+
+    fn put_mailbox(&mut self, mailbox: DeviceAddress, row: MailboxRow) -> Result<(), StoreError> {
+        self.mailboxes.put(mailbox, row);
+        Ok(())
+    }
+
+    fn clear_mailbox(&mut self, mailbox: DeviceAddress) -> Result<(), StoreError> {
+        let rows = self.mail.rows.range((mailbox, 0)..=(mailbox, u64::MAX));
+        for key in rows.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.mail.remove(&key);
+        }
+        self.mailboxes.remove(&mailbox);
+        Ok(())
+    }
+
+    fn insert_mail(
+        &mut self,
+        mailbox: DeviceAddress,
+        expires: u64,
+        envelope: &[u8],
+    ) -> Result<u64, StoreError> {
+        self.last_seq += 1;
+        let waiting = Waiting {
+            expires,
+            envelope: envelope.to_vec(),
+        };
+        self.mail.put((mailbox, self.last_seq), waiting);
+        Ok(self.last_seq)
+    }
+
+    fn delete_mail(&mut self, mailbox: DeviceAddress, seq: u64) -> Result<Option<u64>, StoreError> {
+        let removed = self.mail.remove(&(mailbox, seq));
+        Ok(removed.map(|waiting| waiting.envelope.len() as u64))
+    }
+
+    fn put_accepted(
+        &mut self,
+        sender: DeviceAddress,
+        bundle: MessageId,
+        server_timestamp: u64,
+        forget_at: u64,
+    ) -> Result<(), StoreError> {
+        let row = Accepted {
+            server_timestamp,
+            forget_at,
+        };
+        self.accepted.put((sender, bundle), row);
+        Ok(())
+    }
+
+    fn forget_accepted(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
+        let rows = self.accepted.rows.iter();
+        let over: Vec<_> = rows
+            .filter(|(_, row)| row.forget_at <= now)
+            .take(rows_max)
+            .map(|(key, _)| *key)
+            .collect();
+        Ok(over
+            .iter()
+            .filter_map(|key| self.accepted.remove(key))
+            .count())
+    }
+}
+
+impl Store for MemoryStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.tables().into_iter().for_each(|table| table.forget());
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        self.tables().into_iter().for_each(|table| table.to_begin());
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.tables().into_iter().for_each(|table| table.mark());
+        Ok(())
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn rollback_to(&mut self) -> Result<(), StoreError> {
+        self.tables().into_iter().for_each(|table| table.to_mark());
+        Ok(())
+    }
+}
