@@ -17,11 +17,15 @@ mod keys;
 mod linking;
 pub mod mailbox;
 mod proof;
+#[cfg(test)]
+mod properties;
 pub mod quota;
 mod registration;
 mod sending;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -1,0 +1,639 @@
+//! The rules, one claim a test, on the memory store.
+
+use wire::body::{
+    AccountInfo, Base64, Devices, KeyCounts, MessagesSent, MismatchedDevices, PreKeyResponse,
+    Refusal, StaleDevices, from_json, to_json,
+};
+use wire::bundle::{AccountMismatch, Bundle, BundleAccepted};
+use wire::{AccountId, DeviceId, Endpoint};
+
+use super::mailbox::{ack, sweep};
+use super::testing::person::Person;
+use super::testing::{Bench, Device, bench, bundle};
+use super::{Answer, Effect};
+use crate::limits::{
+    BUNDLE_REMEMBERED_MS, LINK_TOKEN_MS, MAIL_KEPT_MS, MAILBOX_ENVELOPES_MAX, ONLINE_MAIL_KEPT_MS,
+};
+use crate::store::memory::MemoryStore;
+use crate::store::{MailboxRow, Read as _};
+
+/// Alice with two devices, Bob with two.
+struct Scene {
+    bench: Bench<MemoryStore>,
+    alice: Person,
+    bob: Person,
+    a1: Device,
+    a2: Device,
+    b1: Device,
+    b2: Device,
+}
+
+fn scene() -> Scene {
+    let mut bench = bench();
+    let (mut alice, mut bob) = (Person::new("alice", 1), Person::new("bob", 2));
+    let a1 = bench.register(&mut alice, 11);
+    let a2 = bench.link(&mut alice, &a1, 12);
+    let b1 = bench.register(&mut bob, 21);
+    let b2 = bench.link(&mut bob, &b1, 22);
+    Scene {
+        bench,
+        alice,
+        bob,
+        a1,
+        a2,
+        b1,
+        b2,
+    }
+}
+
+impl Scene {
+    fn send(&mut self, by: Device, bundle: &Bundle) -> Answer {
+        self.bench.ask(&by, Endpoint::Bundles, &bundle.encode())
+    }
+
+    fn everything_waiting(&mut self) -> usize {
+        let all = [self.a1, self.a2, self.b1, self.b2];
+        all.iter().map(|device| self.bench.mail(device).len()).sum()
+    }
+}
+
+fn code(answer: &Answer) -> String {
+    from_json::<Refusal>(&answer.body).unwrap().code
+}
+
+fn id(n: u32) -> DeviceId {
+    n.try_into().unwrap()
+}
+
+mod registration {
+    use super::*;
+
+    #[test]
+    fn the_same_registration_again_gives_the_same_account() {
+        let mut bench = bench();
+        let mut alice = Person::new("alice", 1);
+        let first = bench.register(&mut alice, 11);
+        let again = bench.register(&mut alice, 11);
+        assert_eq!(first, again);
+    }
+
+    #[test]
+    fn a_taken_handle_is_refused_and_stays_with_its_owner() {
+        let mut bench = bench();
+        let first = bench.register(&mut Person::new("alice", 1), 11);
+        let body = to_json(&Person::new("alice", 2).register(12));
+        let answer = bench.stranger(Endpoint::Register, &body);
+        assert_eq!(
+            (answer.status, code(&answer).as_str()),
+            (409, "handle_taken")
+        );
+        let who = bench.ask(&first, Endpoint::WhoAmI, &[]);
+        let who: AccountInfo = from_json(&who.body).unwrap();
+        assert_eq!(who.uuid, first.account());
+    }
+
+    #[test]
+    fn a_registration_without_the_private_key_is_refused() {
+        let mut bench = bench();
+        let mut alice = Person::new("alice", 1);
+        let mut foreign_proof = alice.register(1);
+        foreign_proof.password = "another long password".to_owned();
+        let mut foreign_key = alice.register(1);
+        foreign_key.aci_signed_pre_key = Person::new("bob", 2).signed_ec();
+        let mut long_key = alice.register(1);
+        long_key.identity_key.0.push(0);
+        let mut low_order = alice.register(1);
+        low_order.identity_key = Base64([&[5][..], &[0; 32]].concat());
+        let mut not_kyber = alice.register(1);
+        not_kyber.aci_pq_last_resort_pre_key = alice.signed_ec();
+        let mut short = Person::new("alice", 3);
+        short.password = "short".to_owned();
+        for request in [
+            foreign_proof,
+            foreign_key,
+            long_key,
+            low_order,
+            not_kyber,
+            short.register(1),
+        ] {
+            let answer = bench.stranger(Endpoint::Register, &to_json(&request));
+            assert_eq!(answer.status, 422);
+        }
+        assert!(
+            bench
+                .store
+                .account_by_handle(&"alice".parse().unwrap())
+                .unwrap()
+                .is_none()
+        );
+    }
+}
+
+mod linking {
+    use super::*;
+
+    #[test]
+    fn a_token_makes_one_device_and_answers_it_again() {
+        let Scene {
+            mut bench,
+            mut alice,
+            a1,
+            ..
+        } = scene();
+        let token = bench.token(&a1);
+        let waiting = Endpoint::WaitForLinkedDevice {
+            token_identifier: token.token_identifier.clone(),
+            timeout_s: 30,
+        };
+        assert_eq!(bench.ask(&a1, waiting.clone(), &[]).status, 204);
+        let first = bench.link_with(&mut alice, &token, 13, "the password of it");
+        assert_eq!(first.status, 200);
+        assert_eq!(
+            first.effects,
+            [Effect::Linked(token.token_identifier.clone())]
+        );
+        let again = bench.link_with(&mut alice, &token, 13, "the password of it");
+        assert_eq!((again.status, &again.body), (200, &first.body));
+        let other = bench.link_with(&mut alice, &token, 13, "a password not of it");
+        assert_eq!(
+            (other.status, code(&other).as_str()),
+            (403, "token_expired")
+        );
+        let other = bench.link_with(&mut alice, &token, 14, "the password of it");
+        assert_eq!(other.status, 403);
+        assert_eq!(bench.ask(&a1, waiting, &[]).status, 200);
+    }
+
+    #[test]
+    fn a_token_is_good_for_ten_minutes() {
+        let Scene {
+            mut bench,
+            mut alice,
+            a1,
+            ..
+        } = scene();
+        let token = bench.token(&a1);
+        bench.now += LINK_TOKEN_MS;
+        let answer = bench.link_with(&mut alice, &token, 13, "the password of it");
+        assert_eq!(
+            (answer.status, code(&answer).as_str()),
+            (403, "token_expired")
+        );
+    }
+
+    #[test]
+    fn the_limit_of_devices_is_said_at_token_and_at_link() {
+        let Scene {
+            mut bench,
+            mut alice,
+            a1,
+            ..
+        } = scene();
+        let early = bench.token(&a1);
+        bench.core.devices_max = 2;
+        let limit = br#"{"current":2,"max":2}"#;
+        let answer = bench.ask(&a1, Endpoint::LinkToken, &[]);
+        assert_eq!((answer.status, answer.body.as_slice()), (411, &limit[..]));
+        let answer = bench.link_with(&mut alice, &early, 13, "the password of it");
+        assert_eq!((answer.status, answer.body.as_slice()), (411, &limit[..]));
+    }
+
+    #[test]
+    fn a_device_that_gets_a_free_id_finds_it_empty() {
+        let mut scene = scene();
+        let keys = to_json(&scene.alice.one_time_keys(3));
+        scene.bench.ask(&scene.a2, Endpoint::PutKeys, &keys);
+        let to_all = bundle(1, &[&scene.b2, &scene.a1, &scene.a2], b"x");
+        assert_eq!(scene.send(scene.b1, &to_all).status, 200);
+        let gone = Endpoint::RemoveDevice(id(2));
+        let removed = scene.bench.ask(&scene.a1, gone, &[]);
+        assert_eq!(removed.effects, [Effect::Removed(scene.a2.caller.address)]);
+        let new = scene.bench.link(&mut scene.alice, &scene.a1, 19);
+        assert_eq!(new.caller.address, scene.a2.caller.address);
+        assert_eq!(scene.bench.mail(&new), []);
+        let counts = scene.bench.ask(&new, Endpoint::KeyCounts, &[]);
+        let counts: KeyCounts = from_json(&counts.body).unwrap();
+        assert_eq!((counts.count, counts.pq_count), (0, 0));
+        let old = scene.bench.ask(&scene.a2, Endpoint::WhoAmI, &[]);
+        assert_eq!(old.status, 401, "the earlier holder of the id stays out");
+    }
+
+    #[test]
+    fn a_foreign_signature_links_nothing() {
+        let Scene { mut bench, a1, .. } = scene();
+        let token = bench.token(&a1);
+        let mut mallory = Person::new("mallory", 3);
+        let answer = bench.link_with(&mut mallory, &token, 13, "the password of it");
+        assert_eq!(answer.status, 422);
+        let devices = bench.ask(&a1, Endpoint::Devices, &[]);
+        let devices: Devices = from_json(&devices.body).unwrap();
+        assert_eq!(devices.devices.len(), 2);
+    }
+}
+
+mod devices {
+    use super::*;
+
+    #[test]
+    fn only_the_primary_or_the_device_itself_removes_a_device() {
+        let mut scene = scene();
+        let third = scene.bench.link(&mut scene.alice, &scene.a1, 13);
+        let mut remove = |by: &Device, n| {
+            let endpoint = Endpoint::RemoveDevice(id(n));
+            scene.bench.ask(by, endpoint, &[]).status
+        };
+        assert_eq!(remove(&scene.a1, 1), 403);
+        assert_eq!(remove(&scene.a2, 1), 403);
+        assert_eq!(remove(&scene.a2, 3), 401);
+        assert_eq!(remove(&third, 3), 204);
+        assert_eq!(remove(&third, 3), 401, "it is no more");
+        assert_eq!(remove(&scene.a1, 3), 204, "a repeated removal is no error");
+        assert_eq!(remove(&scene.a1, 2), 204);
+    }
+
+    #[test]
+    fn nothing_protected_is_answered_to_a_stranger() {
+        let Scene { mut bench, a1, .. } = scene();
+        let account = a1.account();
+        for endpoint in [
+            Endpoint::WhoAmI,
+            Endpoint::AccountByHandle("alice".parse().unwrap()),
+            Endpoint::Account(account),
+            Endpoint::LinkToken,
+            Endpoint::Devices,
+            Endpoint::RemoveDevice(id(2)),
+            Endpoint::DeviceCapabilities,
+            Endpoint::PutKeys,
+            Endpoint::KeyCounts,
+            Endpoint::Keys {
+                account,
+                device: None,
+            },
+            Endpoint::Messages(account),
+            Endpoint::Bundles,
+            Endpoint::DeclineProvision {
+                address: "x".to_owned(),
+            },
+        ] {
+            assert_eq!(bench.stranger(endpoint, &[]).status, 401);
+        }
+        assert_eq!(bench.stranger(Endpoint::Capabilities, &[]).status, 200);
+        assert_eq!(bench.stranger(Endpoint::KeepAlive, &[]).status, 200);
+    }
+
+    #[test]
+    fn accounts_are_found_by_handle_and_by_id() {
+        let Scene {
+            mut bench, a1, b1, ..
+        } = scene();
+        let found = bench.ask(&a1, Endpoint::AccountByHandle("BOB".parse().unwrap()), &[]);
+        let found: AccountInfo = from_json(&found.body).unwrap();
+        assert_eq!((found.uuid, found.device_id), (b1.account(), None));
+        let found = bench.ask(&a1, Endpoint::Account(b1.account()), &[]);
+        let found: AccountInfo = from_json(&found.body).unwrap();
+        assert_eq!(found.handle.as_str(), "bob");
+        let nobody = Endpoint::AccountByHandle("nobody".parse().unwrap());
+        assert_eq!(bench.ask(&a1, nobody, &[]).status, 404);
+    }
+}
+
+mod keys {
+    use super::*;
+
+    fn fetch(scene: &mut Scene, by: Device, of: Device, device: Option<DeviceId>) -> Answer {
+        let endpoint = Endpoint::Keys {
+            account: of.account(),
+            device,
+        };
+        scene.bench.ask(&by, endpoint, &[])
+    }
+
+    #[test]
+    fn each_one_time_key_is_handed_out_once_and_then_the_last_resort() {
+        let mut scene = scene();
+        let keys = scene.bob.one_time_keys(2);
+        let answer = scene
+            .bench
+            .ask(&scene.b1, Endpoint::PutKeys, &to_json(&keys));
+        assert_eq!(answer.status, 204);
+        let mut seen = Vec::new();
+        let (a1, b1) = (scene.a1, scene.b1);
+        for _ in 0..3 {
+            let answer = fetch(&mut scene, a1, b1, Some(id(1)));
+            let answer: PreKeyResponse = from_json(&answer.body).unwrap();
+            let [device] = &answer.devices[..] else {
+                panic!("one device");
+            };
+            seen.push((device.pre_key.clone(), device.pq_pre_key.clone()));
+        }
+        assert_eq!(
+            seen[0],
+            (Some(keys.pre_keys[0].clone()), keys.pq_pre_keys[0].clone())
+        );
+        assert_eq!(
+            seen[1],
+            (Some(keys.pre_keys[1].clone()), keys.pq_pre_keys[1].clone())
+        );
+        assert_eq!(seen[2].0, None);
+        assert!(!keys.pq_pre_keys.contains(&seen[2].1), "the last resort");
+    }
+
+    #[test]
+    fn one_fetch_brings_all_devices_but_the_asking_one() {
+        let mut scene = scene();
+        let ids = |answer: Answer| {
+            let answer: PreKeyResponse = from_json(&answer.body).unwrap();
+            let ids = answer.devices.iter().map(|d| u32::from(d.device_id));
+            ids.collect::<Vec<_>>()
+        };
+        let (a1, a2, b1) = (scene.a1, scene.a2, scene.b1);
+        assert_eq!(ids(fetch(&mut scene, a1, b1, None)), [1, 2]);
+        assert_eq!(ids(fetch(&mut scene, a1, a1, None)), [2]);
+        assert_eq!(ids(fetch(&mut scene, a2, a1, None)), [1]);
+        assert_eq!(fetch(&mut scene, a1, b1, Some(id(9))).status, 404);
+        let nobody = Endpoint::Keys {
+            account: AccountId::from_bytes([9; 16]),
+            device: None,
+        };
+        assert_eq!(scene.bench.ask(&a1, nobody, &[]).status, 404);
+    }
+
+    #[test]
+    fn an_upload_replaces_what_it_names_and_no_more() {
+        let mut scene = scene();
+        let by = scene.b1;
+        let counts = |scene: &mut Scene| {
+            let answer = scene.bench.ask(&by, Endpoint::KeyCounts, &[]);
+            let counts: KeyCounts = from_json(&answer.body).unwrap();
+            (counts.count, counts.pq_count)
+        };
+        let keys = to_json(&scene.bob.one_time_keys(5));
+        scene.bench.ask(&by, Endpoint::PutKeys, &keys);
+        assert_eq!(counts(&mut scene), (5, 5));
+        let mut only_ec = scene.bob.one_time_keys(2);
+        only_ec.pq_pre_keys.clear();
+        scene.bench.ask(&by, Endpoint::PutKeys, &to_json(&only_ec));
+        assert_eq!(counts(&mut scene), (2, 5));
+        let mut bad = scene.bob.one_time_keys(3);
+        bad.pq_pre_keys[2] = Person::new("mallory", 4).kyber();
+        let answer = scene.bench.ask(&by, Endpoint::PutKeys, &to_json(&bad));
+        assert_eq!((answer.status, counts(&mut scene)), (422, (2, 5)));
+        let twice = [only_ec.pre_keys[0].clone(), only_ec.pre_keys[0].clone()];
+        only_ec.pre_keys = twice.to_vec();
+        let answer = scene.bench.ask(&by, Endpoint::PutKeys, &to_json(&only_ec));
+        assert_eq!(answer.status, 422);
+    }
+}
+
+mod messages {
+    use super::*;
+
+    fn body(to: &[(u32, u32)], kind: u32, size: usize) -> Vec<u8> {
+        let messages: Vec<_> = to
+            .iter()
+            .map(|(device, registration)| {
+                serde_json::json!({
+                    "type": kind,
+                    "destinationDeviceId": device,
+                    "destinationRegistrationId": registration,
+                    "content": Base64(vec![1; size]),
+                })
+            })
+            .collect();
+        to_json(&serde_json::json!({ "messages": messages, "timestamp": 5 }))
+    }
+
+    #[test]
+    fn the_device_set_must_be_exact_and_stale_comes_first() {
+        let Scene {
+            mut bench,
+            a1,
+            a2,
+            b1,
+            b2,
+            ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 21), (5, 1)], 1, 9));
+        let wrong: MismatchedDevices = from_json(&answer.body).unwrap();
+        assert_eq!(answer.status, 409);
+        assert_eq!(
+            (wrong.missing_devices, wrong.extra_devices),
+            (vec![id(2)], vec![id(5)])
+        );
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 20), (5, 1)], 1, 9));
+        let stale: StaleDevices = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, stale.stale_devices), (410, vec![id(1)]));
+        assert_eq!(bench.mail(&b1), []);
+
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 21), (2, 22)], 3, 9));
+        let sent: MessagesSent = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, sent.needs_sync), (200, true));
+        let wakes = [b1, b2].map(|device| Effect::Wake(device.caller.address));
+        assert_eq!(answer.effects, wakes);
+        assert_eq!(bench.mail(&b2)[0].client_timestamp, 5);
+
+        let alice = Endpoint::Messages(a1.account());
+        let answer = bench.ask(&a1, alice.clone(), &body(&[(2, 12)], 1, 9));
+        let sent: MessagesSent = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, sent.needs_sync), (200, false));
+        assert_eq!(bench.mail(&a2).len(), 1);
+        let answer = bench.ask(&a1, alice, &body(&[(1, 11), (2, 12)], 1, 9));
+        assert_eq!(answer.status, 409);
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_refused_by_its_own_status() {
+        let Scene {
+            mut bench, a1, b1, ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let nobody = Endpoint::Messages(AccountId::from_bytes([9; 16]));
+        let good = [(1, 21), (2, 22)];
+        assert_eq!(bench.ask(&a1, nobody, &body(&good, 1, 9)).status, 404);
+        let too_large = body(&good, 1, 96 * 1024 + 1);
+        assert_eq!(bench.ask(&a1, bob.clone(), &too_large).status, 413);
+        assert_eq!(bench.ask(&a1, bob.clone(), &body(&good, 5, 9)).status, 422);
+        assert_eq!(bench.ask(&a1, bob.clone(), &body(&[], 1, 9)).status, 422);
+        let twice = body(&[(1, 21), (1, 21)], 1, 9);
+        assert_eq!(bench.ask(&a1, bob.clone(), &twice).status, 422);
+        assert_eq!(bench.ask(&a1, bob, b"nonsense").status, 422);
+    }
+
+    #[test]
+    fn an_online_message_is_gone_after_its_moment() {
+        let Scene {
+            mut bench, a1, b1, ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let mut request: serde_json::Value = from_json(&body(&[(1, 21), (2, 22)], 1, 9)).unwrap();
+        request["online"] = true.into();
+        assert_eq!(bench.ask(&a1, bob, &to_json(&request)).status, 200);
+        assert_eq!(bench.mail(&b1).len(), 1);
+        bench.now += ONLINE_MAIL_KEPT_MS;
+        assert_eq!(bench.mail(&b1), []);
+    }
+}
+
+mod bundles {
+    use super::*;
+
+    #[test]
+    fn a_bundle_for_all_devices_is_stored_once_with_one_timestamp() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        let first = scene.send(scene.a1, &sent);
+        let accepted = BundleAccepted::decode(&first.body).unwrap();
+        assert_eq!((first.status, first.effects.len()), (200, 3));
+        scene.bench.now += 1000;
+        let again = scene.send(scene.a1, &sent);
+        assert_eq!(BundleAccepted::decode(&again.body).unwrap(), accepted);
+        assert_eq!((again.status, again.effects.len()), (200, 0));
+        for device in [scene.b1, scene.b2, scene.a2] {
+            let mail = scene.bench.mail(&device);
+            assert_eq!(mail.len(), 1);
+            assert_eq!(mail[0].server_timestamp, accepted.server_timestamp);
+            assert_eq!(mail[0].source, scene.a1.caller.address);
+        }
+        assert_eq!(scene.bench.mail(&scene.a1), []);
+    }
+
+    #[test]
+    fn a_bundle_missing_one_device_stores_nothing() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.a2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        assert_eq!(answer.status, 409);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        let [bob] = &wrong[..] else {
+            panic!("one account is wrong");
+        };
+        assert_eq!(
+            (bob.account, &bob.missing[..]),
+            (scene.b1.account(), &[id(2)][..])
+        );
+        assert_eq!(scene.everything_waiting(), 0);
+        let whole = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        assert_eq!(
+            scene.send(scene.a1, &whole).status,
+            200,
+            "the id is free still"
+        );
+    }
+
+    #[test]
+    fn a_bundle_that_leaves_out_the_own_account_names_no_own_devices() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.b2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        assert_eq!((answer.status, wrong[0].account), (409, scene.a1.account()));
+        assert_eq!(wrong[0].missing, [id(2)]);
+        let gone = Endpoint::RemoveDevice(id(2));
+        scene.bench.ask(&scene.a1, gone, &[]);
+        assert_eq!(scene.send(scene.a1, &sent).status, 200);
+    }
+
+    #[test]
+    fn everything_wrong_is_said_for_each_account() {
+        let mut scene = scene();
+        let stale = Device {
+            registration_id: 99,
+            ..scene.b1
+        };
+        let mut sent = bundle(1, &[&stale, &scene.a1], b"hi");
+        sent.recipients.push(wire::bundle::Recipient {
+            account: AccountId::from_bytes([9; 16]),
+            messages: Vec::new(),
+        });
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        let [bob, alice, nobody] = &wrong[..] else {
+            panic!("three accounts are wrong");
+        };
+        assert_eq!(
+            (&bob.stale[..], &bob.missing[..]),
+            (&[id(1)][..], &[id(2)][..])
+        );
+        assert_eq!(
+            (&alice.extra[..], &alice.missing[..]),
+            (&[id(1)][..], &[id(2)][..])
+        );
+        assert!(nobody.gone && !bob.gone);
+        assert_eq!(scene.everything_waiting(), 0);
+    }
+
+    #[test]
+    fn server_timestamps_of_a_mailbox_never_go_backwards() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"1"));
+        scene.bench.now -= 60_000;
+        scene.send(scene.a1, &bundle(2, &to, b"2"));
+        let mail = scene.bench.mail(&scene.b1);
+        assert!(mail[0].server_timestamp <= mail[1].server_timestamp);
+    }
+
+    #[test]
+    fn a_full_mailbox_refuses_the_whole_bundle_with_a_time_to_wait() {
+        let mut scene = scene();
+        let full = MailboxRow {
+            clock: 0,
+            envelopes: MAILBOX_ENVELOPES_MAX,
+            bytes: 0,
+        };
+        let address = scene.b2.caller.address;
+        scene
+            .bench
+            .in_transaction(|tx| tx.put_mailbox(address, full));
+        let sent = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        assert_eq!(answer.status, 429);
+        assert!(answer.retry_after_s.is_some());
+        assert_eq!(scene.everything_waiting(), 0);
+    }
+}
+
+mod mailbox {
+    use super::*;
+
+    #[test]
+    fn an_ack_takes_out_one_envelope_and_again_none() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"1"));
+        scene.send(scene.a1, &bundle(2, &to, b"2"));
+        let (b1, address) = (scene.b1, scene.b1.caller.address);
+        let first = scene.bench.page(&b1).mail[0].seq;
+        for _ in 0..2 {
+            scene.bench.in_transaction(|tx| ack(tx, address, first));
+            assert_eq!(scene.bench.mail(&b1).len(), 1);
+            assert_eq!(scene.bench.store.mailbox(address).unwrap().envelopes, 1);
+        }
+        let other = scene.b2.caller.address;
+        let second = scene.bench.page(&b1).mail[0].seq;
+        scene.bench.in_transaction(|tx| ack(tx, other, second));
+        assert_eq!(scene.bench.mail(&b1).len(), 1, "no device acks for another");
+    }
+
+    #[test]
+    fn a_sweep_removes_what_has_had_its_time_and_no_more() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"old"));
+        scene.bench.now += MAIL_KEPT_MS - 1;
+        scene.send(scene.a1, &bundle(2, &to, b"new"));
+        scene.bench.now += 1;
+        let now = scene.bench.now;
+        scene.bench.in_transaction(|tx| sweep(tx, now));
+        let mail = scene.bench.mail(&scene.b1);
+        assert_eq!(mail.len(), 1);
+        assert_eq!(mail[0].content, b"new");
+        let row = scene.bench.store.mailbox(scene.b1.caller.address).unwrap();
+        assert_eq!(row.envelopes, 1);
+        const { assert!(BUNDLE_REMEMBERED_MS <= MAIL_KEPT_MS) };
+    }
+}
