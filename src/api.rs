@@ -1,0 +1,11 @@
+//! What JavaScript sees: `Client`, `LinkAttempt`, `LinkRequest`, events and errors.
+//!
+//! These objects hold a handle on the host's queue, never the engine, so every method may be called at any time:
+//! twice, in parallel, after `close`, with arguments of any type. Types are generated from the Rust types in
+//! `types` and `event`.
+
+pub mod client;
+pub mod error;
+pub mod event;
+pub mod link;
+pub mod types;

@@ -1,0 +1,317 @@
+//! `Client`: one device of an account, as JavaScript holds it.
+//!
+//! A method checks the types of its arguments, puts a command into the host's queue and returns a promise. Nothing
+//! is borrowed while it waits, so the object may be freed meanwhile.
+
+use std::rc::Rc;
+
+use engine::{Command, Refusal, Reply};
+use js_sys::{Function, Promise};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::error;
+use super::link::{LinkAttempt, LinkRequest};
+use super::types::{
+    Account, ClientState, ConnectionState, Contact, Content, Conversation, Device, LinkOptions,
+    Message, MessagesOptions, OpenOptions, RegisterOptions,
+};
+use crate::host::Host;
+use crate::socket::RelayAddress;
+
+/// Messages of one page, unless asked otherwise, and at most.
+const PAGE: f64 = 50.0;
+const PAGE_MAX: f64 = 500.0;
+/// Names of databases and locks: long enough for any purpose.
+const STORE_NAME_MAX: usize = 200;
+
+/// One device of an account, in this browser.
+///
+/// Every method may be called at any time. A promise that can't be kept is rejected with a `LockstepError`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Client {
+    host: Rc<Host>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// Opens a store, or makes it. Only one tab may have it open; the others get "store_in_use".
+    #[wasm_bindgen(unchecked_return_type = "Promise<Client>")]
+    pub fn open(
+        #[wasm_bindgen(unchecked_param_type = "OpenOptions")] options: &JsValue,
+    ) -> Promise {
+        let options = parse::<OpenOptions>(options, "options");
+        settle(async move {
+            let OpenOptions { relay, store } = options?;
+            let relay = RelayAddress::parse(&relay).ok_or(Refusal::InvalidArgument("relay"))?;
+            if store.is_empty() || store.len() > STORE_NAME_MAX {
+                return Err(Refusal::InvalidArgument("store"));
+            }
+            let host = Host::start(relay, store).await?;
+            Ok(Self { host }.into())
+        })
+    }
+
+    /// Whether this client belongs to an account.
+    #[wasm_bindgen(unchecked_return_type = "ClientState")]
+    pub fn state(&self) -> Result<JsValue, JsValue> {
+        to_js(&ClientState::from(self.host.state())).map_err(error::to_js)
+    }
+
+    /// The connection to the relay.
+    #[wasm_bindgen(unchecked_return_type = "ConnectionState")]
+    pub fn connection(&self) -> Result<JsValue, JsValue> {
+        to_js(&ConnectionState::from(self.host.connection())).map_err(error::to_js)
+    }
+
+    /// The account of this device, once it has one.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Account | undefined>")]
+    pub fn account(&self) -> Promise {
+        self.ask(Ok(Command::Account))
+    }
+
+    /// Makes an account with this as its first device.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Account>")]
+    pub fn register(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "RegisterOptions")] options: &JsValue,
+    ) -> Promise {
+        let command = parse(options, "options").map(|options| {
+            let RegisterOptions {
+                handle,
+                credential,
+                device_name,
+            } = options;
+            Command::Register {
+                handle,
+                credential,
+                device_name,
+            }
+        });
+        self.ask(command)
+    }
+
+    /// Asks to be linked to an existing account. Resolves when the first URI is there.
+    #[wasm_bindgen(unchecked_return_type = "Promise<LinkAttempt>")]
+    pub fn link(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "LinkOptions")] options: &JsValue,
+    ) -> Promise {
+        let host = Rc::clone(&self.host);
+        let command = parse(options, "options").map(|options| {
+            let LinkOptions {
+                credential,
+                device_name,
+            } = options;
+            Command::Link {
+                credential,
+                device_name,
+            }
+        });
+        let asked = command.map(|command| self.host.ask(command));
+        settle(async move {
+            let Reply::LinkOffer(_) = asked?.await? else {
+                return Err(Refusal::Internal);
+            };
+            Ok(LinkAttempt::new(host).into())
+        })
+    }
+
+    /// Looks at a link URI that the person scanned or pasted on this, the existing device. Changes nothing yet.
+    #[wasm_bindgen(js_name = openLink, unchecked_return_type = "Promise<LinkRequest>")]
+    pub fn open_link(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] uri: &JsValue,
+    ) -> Promise {
+        let host = Rc::clone(&self.host);
+        let uri = text(uri, "uri");
+        let asked = uri
+            .clone()
+            .map(|uri| self.host.ask(Command::OpenLink { uri }));
+        settle(async move {
+            let Reply::LinkClaim(claim) = asked?.await? else {
+                return Err(Refusal::Internal);
+            };
+            Ok(LinkRequest::new(host, uri?, claim).into())
+        })
+    }
+
+    /// Sends a text to a handle or an account id. Resolves when it is stored on disk; it is sent when it can be.
+    #[wasm_bindgen(unchecked_return_type = "Promise<MessageId>")]
+    pub fn send(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] to: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Content")] content: &JsValue,
+    ) -> Promise {
+        let command = text(to, "to").and_then(|to| {
+            let Content { text } = parse(content, "content")?;
+            Ok(Command::Send { to, text })
+        });
+        self.ask(command)
+    }
+
+    /// All conversations, newest first.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Conversation[]>")]
+    pub fn conversations(&self) -> Promise {
+        self.ask(Ok(Command::Conversations))
+    }
+
+    /// A page of a conversation, oldest first: the newest page, or the one before a message.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Message[]>")]
+    pub fn messages(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "MessagesOptions")] options: &JsValue,
+    ) -> Promise {
+        let command = text(conversation, "conversation").and_then(|conversation| {
+            let MessagesOptions { before, limit } = parse_optional(options, "options")?;
+            let before = before.map(|id| message_id(&id, "before")).transpose()?;
+            let limit = page_limit(limit.unwrap_or(PAGE))?;
+            Ok(Command::Messages {
+                conversation,
+                before,
+                limit,
+            })
+        });
+        self.ask(command)
+    }
+
+    /// Everything up to this message has been read.
+    #[wasm_bindgen(js_name = markRead, unchecked_return_type = "Promise<void>")]
+    pub fn mark_read(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
+        #[wasm_bindgen(js_name = messageId, unchecked_param_type = "MessageId")] message: &JsValue,
+    ) -> Promise {
+        let command = text(conversation, "conversation").and_then(|conversation| {
+            let message = message_id(&text(message, "messageId")?, "messageId")?;
+            Ok(Command::MarkRead {
+                conversation,
+                message,
+            })
+        });
+        self.ask(command)
+    }
+
+    /// All contacts, by name.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Contact[]>")]
+    pub fn contacts(&self) -> Promise {
+        self.ask(Ok(Command::Contacts))
+    }
+
+    /// The devices of this account. Asks the relay.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Device[]>")]
+    pub fn devices(&self) -> Promise {
+        self.ask(Ok(Command::Devices))
+    }
+
+    /// Declared in `event`: its type is generic, which this side can't say.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn on(&self, event: &JsValue, listener: JsValue) -> Result<Function, JsValue> {
+        let refuse = |what| error::to_js(Refusal::InvalidArgument(what));
+        let listener: Function = listener.dyn_into().map_err(|_| refuse("listener"))?;
+        let event = text(event, "event").map_err(error::to_js)?;
+        let id = self
+            .host
+            .listeners()
+            .add(&event, listener)
+            .ok_or_else(|| refuse("event"))?;
+        let host = Rc::downgrade(&self.host);
+        let off = Closure::<dyn Fn()>::new(move || {
+            if let Some(host) = host.upgrade() {
+                host.listeners().remove(id);
+            }
+        });
+        off.into_js_value()
+            .dyn_into()
+            .map_err(|_| error::to_js(Refusal::Internal))
+    }
+
+    /// Ends this client. Resolves when the store is free for others. Open calls are rejected with "closed".
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn close(&self) -> Promise {
+        let closed = self.host.close();
+        settle(async move {
+            closed.await;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    fn ask(&self, command: Result<Command, Refusal>) -> Promise {
+        let asked = command.map(|command| self.host.ask(command));
+        settle(async move { answer(asked?.await?) })
+    }
+}
+
+/// A promise of what the future brings.
+pub(super) fn settle(future: impl Future<Output = Result<JsValue, Refusal>> + 'static) -> Promise {
+    future_to_promise(async move { future.await.map_err(error::to_js) })
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, Refusal> {
+    serde_wasm_bindgen::to_value(value).map_err(|_| Refusal::Internal)
+}
+
+/// What a command answered, as JavaScript gets it. Which command answers what is the engine's business.
+pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
+    match reply {
+        Reply::Done => Ok(JsValue::UNDEFINED),
+        Reply::Account(account) => to_js(&Account::from(account)),
+        Reply::Device(device) => to_js(&Device::from(device)),
+        Reply::MessageId(id) => Ok(id.to_string().into()),
+        Reply::Conversations(all) => list::<_, Conversation>(all),
+        Reply::Messages(page) => list::<_, Message>(page),
+        Reply::Contacts(all) => list::<_, Contact>(all),
+        Reply::Devices(all) => list::<_, Device>(all),
+        // These become objects of their own, which need the host.
+        Reply::LinkOffer(_) | Reply::LinkClaim(_) => Err(Refusal::Internal),
+    }
+}
+
+fn list<View, Shown: From<View> + Serialize>(views: Vec<View>) -> Result<JsValue, Refusal> {
+    let shown: Vec<Shown> = views.into_iter().map(Shown::from).collect();
+    to_js(&shown)
+}
+
+/// An object of this shape; anything else is refused under the name of the argument.
+fn parse<T: DeserializeOwned>(value: &JsValue, name: &'static str) -> Result<T, Refusal> {
+    if !value.is_object() {
+        return Err(Refusal::InvalidArgument(name));
+    }
+    serde_wasm_bindgen::from_value(value.clone()).map_err(|_| Refusal::InvalidArgument(name))
+}
+
+pub(super) fn parse_optional<T: DeserializeOwned + Default>(
+    value: &JsValue,
+    name: &'static str,
+) -> Result<T, Refusal> {
+    if value.is_undefined() || value.is_null() {
+        Ok(T::default())
+    } else {
+        parse(value, name)
+    }
+}
+
+fn text(value: &JsValue, name: &'static str) -> Result<String, Refusal> {
+    value.as_string().ok_or(Refusal::InvalidArgument(name))
+}
+
+fn message_id(text: &str, name: &'static str) -> Result<wire::MessageId, Refusal> {
+    text.parse().map_err(|_| Refusal::InvalidArgument(name))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 1 to 500"
+)]
+fn page_limit(limit: f64) -> Result<usize, Refusal> {
+    if limit.fract() == 0.0 && (1.0..=PAGE_MAX).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        Err(Refusal::InvalidArgument("limit"))
+    }
+}

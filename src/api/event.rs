@@ -1,0 +1,321 @@
+//! Events: what the engine emits, as JavaScript gets it, and who listens.
+//!
+//! A listener that throws is reported on the console and never heard by the engine. Listeners may be added and
+//! removed at any time, also by a listener; who is told of an event is settled before the first is called.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use engine::Event;
+use engine::output::Connection;
+use js_sys::Function;
+use serde::Serialize;
+use tsify::Tsify;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::types::{ClientState, ConnectionState, Contact, Message, MessageStatus, milliseconds};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPESCRIPT: &str = r#"
+export interface Client {
+    /** Calls the listener with each such event until the returned function is called. */
+    on<K extends keyof EventMap>(event: K, listener: (event: EventMap[K]) => void): () => void;
+}
+"#;
+
+/// Every event and what its listeners get. Events are hints: the store is the truth, also after a missed one.
+#[derive(Debug, Tsify)]
+pub struct EventMap {
+    /// There is a new message, in either direction, of any own device.
+    pub message: OnMessage,
+    /// A message has another status.
+    pub status: OnStatus,
+    /// A conversation has been read up to a message, here or on another own device.
+    pub read: OnRead,
+    /// A contact is new or has changed.
+    pub contact: OnContact,
+    /// The list of own devices has changed; call `devices()`.
+    pub device: OnDevice,
+    /// The running link attempt has a new URI.
+    pub link: OnLink,
+    /// A contact's identity key is not the one we know.
+    pub identity: OnIdentity,
+    /// The connection to the relay has another state.
+    pub connection: OnConnection,
+    /// This client has another state.
+    pub state: OnState,
+    /// Something failed that no call is waiting for.
+    pub error: OnError,
+}
+
+/// The names of [`EventMap`], and the order of its listeners here.
+const NAMES: [&str; 10] = [
+    "message",
+    "status",
+    "read",
+    "contact",
+    "device",
+    "link",
+    "identity",
+    "connection",
+    "state",
+    "error",
+];
+
+/// There is a new message.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnMessage {
+    /// The message.
+    pub message: Message,
+}
+
+/// A message has another status.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnStatus {
+    /// Which message.
+    #[tsify(type = "MessageId")]
+    pub id: String,
+    /// Where it is.
+    #[tsify(type = "AccountId")]
+    pub conversation: String,
+    /// Its status now.
+    pub status: MessageStatus,
+    /// Error code when failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+}
+
+/// A conversation has been read up to a message.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct OnRead {
+    /// Which conversation.
+    #[tsify(type = "AccountId")]
+    pub conversation: String,
+    /// The last message read.
+    #[tsify(type = "MessageId")]
+    pub message_id: String,
+}
+
+/// A contact is new or has changed.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnContact {
+    /// As it is now.
+    pub contact: Contact,
+}
+
+/// The list of own devices has changed.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnDevice {
+    /// Their numbers.
+    pub devices: Vec<u32>,
+}
+
+/// The running link attempt has a new URI.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct OnLink {
+    /// To be shown as QR code and as text.
+    pub uri: String,
+    /// When it is replaced or ends.
+    pub expires_at: f64,
+}
+
+/// A contact's identity key is not the one we know.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnIdentity {
+    /// Whose.
+    #[tsify(type = "AccountId")]
+    pub account: String,
+}
+
+/// The connection to the relay has another state.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct OnConnection {
+    /// The state now.
+    pub state: ConnectionState,
+    /// When the next try is, while offline and if one is planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<f64>,
+}
+
+/// This client has another state.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnState {
+    /// The state now.
+    pub state: ClientState,
+}
+
+/// Something failed that no call is waiting for.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnError {
+    /// As in `LockstepError`.
+    pub code: &'static str,
+    /// As in `LockstepError`.
+    pub message: String,
+    /// As in `LockstepError`.
+    pub retry: bool,
+}
+
+/// An event as JavaScript gets it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+#[expect(
+    missing_docs,
+    reason = "each variant is a field of `EventMap`, documented there"
+)]
+pub enum Notice {
+    Message(OnMessage),
+    Status(OnStatus),
+    Read(OnRead),
+    Contact(OnContact),
+    Device(OnDevice),
+    Link(OnLink),
+    Identity(OnIdentity),
+    Connection(OnConnection),
+    State(OnState),
+    Error(OnError),
+}
+
+impl Notice {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Status(_) => "status",
+            Self::Read(_) => "read",
+            Self::Contact(_) => "contact",
+            Self::Device(_) => "device",
+            Self::Link(_) => "link",
+            Self::Identity(_) => "identity",
+            Self::Connection(_) => "connection",
+            Self::State(_) => "state",
+            Self::Error(_) => "error",
+        }
+    }
+}
+
+impl From<Event> for Notice {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Message(message) => Self::Message(OnMessage {
+                message: message.into(),
+            }),
+            Event::Status {
+                id,
+                conversation,
+                status,
+            } => {
+                let (status, error) = MessageStatus::split(status);
+                let (id, conversation) = (id.to_string(), conversation.to_string());
+                Self::Status(OnStatus {
+                    id,
+                    conversation,
+                    status,
+                    error,
+                })
+            }
+            Event::Read {
+                conversation,
+                message,
+            } => Self::Read(OnRead {
+                conversation: conversation.to_string(),
+                message_id: message.to_string(),
+            }),
+            Event::Contact(contact) => Self::Contact(OnContact {
+                contact: contact.into(),
+            }),
+            Event::Devices(devices) => Self::Device(OnDevice {
+                devices: devices.into_iter().map(u32::from).collect(),
+            }),
+            Event::LinkOffer(offer) => Self::Link(OnLink {
+                uri: offer.uri,
+                expires_at: milliseconds(offer.expires_at),
+            }),
+            Event::IdentityChanged(account) => Self::Identity(OnIdentity {
+                account: account.to_string(),
+            }),
+            Event::Connection(connection) => {
+                let retry_at = match connection {
+                    Connection::Offline { retry_at } => retry_at.map(milliseconds),
+                    Connection::Connecting | Connection::Online => None,
+                };
+                Self::Connection(OnConnection {
+                    state: connection.into(),
+                    retry_at,
+                })
+            }
+            Event::State(state) => Self::State(OnState {
+                state: state.into(),
+            }),
+            Event::Failure(refusal) => Self::Error(OnError {
+                code: refusal.code(),
+                message: refusal.to_string(),
+                retry: refusal.retry(),
+            }),
+        }
+    }
+}
+
+struct Listener {
+    id: u64,
+    event: &'static str,
+    function: Function,
+}
+
+/// Who listens to what.
+#[derive(Default)]
+pub struct Listeners {
+    all: RefCell<Vec<Rc<Listener>>>,
+    next: Cell<u64>,
+}
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Listeners({})", self.all.borrow().len())
+    }
+}
+
+impl Listeners {
+    /// Adds a listener; its number removes it. `None`: there is no such event.
+    pub fn add(&self, event: &str, function: Function) -> Option<u64> {
+        let event = NAMES.into_iter().find(|name| *name == event)?;
+        let id = self.next.get();
+        self.next.set(id + 1);
+        self.all.borrow_mut().push(Rc::new(Listener {
+            id,
+            event,
+            function,
+        }));
+        Some(id)
+    }
+
+    /// Removes a listener; does nothing if it is gone.
+    pub fn remove(&self, id: u64) {
+        self.all.borrow_mut().retain(|listener| listener.id != id);
+    }
+
+    /// Calls everybody who listens to this, in the order they came.
+    pub fn tell(&self, notice: &Notice) {
+        let name = notice.name();
+        let listeners: Vec<Rc<Listener>> = self
+            .all
+            .borrow()
+            .iter()
+            .filter(|listener| listener.event == name)
+            .cloned()
+            .collect();
+        if listeners.is_empty() {
+            return;
+        }
+        let Ok(payload) = serde_wasm_bindgen::to_value(notice) else {
+            return;
+        };
+        for listener in listeners {
+            if let Err(thrown) = listener.function.call1(&JsValue::UNDEFINED, &payload) {
+                web_sys::console::error_2(&"lockstep: a listener threw".into(), &thrown);
+            }
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The types of arguments and answers, as JavaScript has them: ids are strings, times are milliseconds since the
+//! epoch, bytes are `Uint8Array`. TypeScript's declarations are generated from these, comments included.
+//! They are taken apart field by field from the engine's, so a new field there is a compile error here.
+
+use engine::Timestamp;
+use engine::output;
+use serde::{Deserialize, Serialize, Serializer};
+use tsify::{Tsify, declare};
+
+/// ACI: a lower-case UUID.
+#[declare]
+pub type AccountId = String;
+
+/// 32 hex digits, random, made by the sending device.
+#[declare]
+pub type MessageId = String;
+
+/// For `Client.open`.
+#[derive(Debug, Deserialize, Tsify)]
+pub struct OpenOptions {
+    /// Where the relay is: a `ws:`, `wss:`, `http:` or `https:` address.
+    pub relay: String,
+    /// Name of the database. One name, one device.
+    pub store: String,
+}
+
+/// For `Client.register`.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterOptions {
+    /// By which others find this account.
+    pub handle: String,
+    /// The platform's sign-in token, if the relay wants one.
+    #[tsify(optional)]
+    pub credential: Option<String>,
+    /// How the person calls this device.
+    pub device_name: String,
+}
+
+/// For `Client.link`.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkOptions {
+    /// The platform's sign-in token, if the relay wants one.
+    #[tsify(optional)]
+    pub credential: Option<String>,
+    /// How the person calls this device.
+    pub device_name: String,
+}
+
+/// For `Client.messages`.
+#[derive(Debug, Default, Deserialize, Tsify)]
+pub struct MessagesOptions {
+    /// Only messages before this one; without it, the newest.
+    #[tsify(optional, type = "MessageId")]
+    pub before: Option<String>,
+    /// Default 50, at most 500.
+    #[tsify(optional)]
+    pub limit: Option<f64>,
+}
+
+/// For `Client.send`.
+#[derive(Debug, Deserialize, Tsify)]
+pub struct Content {
+    /// At most 64 KiB in UTF-8.
+    pub text: String,
+}
+
+/// For `LinkRequest.approve`.
+#[derive(Debug, Default, Deserialize, Tsify)]
+pub struct ApproveOptions {
+    /// What the new device may do. For now every device is an owner.
+    #[tsify(optional, type = "\"owner\"")]
+    pub role: Option<String>,
+    /// What it gets of earlier messages. For now nothing.
+    #[tsify(optional, type = "\"none\"")]
+    pub history: Option<String>,
+}
+
+/// Whether this client belongs to an account. "unlinked": its device was removed; what is stored can still be read.
+#[derive(Clone, Copy, Debug, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientState {
+    /// Not yet.
+    New,
+    /// Yes.
+    Ready,
+    /// No more.
+    Unlinked,
+}
+
+/// The connection to the relay. "online": signed in, or reachable while there is no account yet.
+#[derive(Clone, Copy, Debug, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionState {
+    /// There is none.
+    Offline,
+    /// On the way.
+    Connecting,
+    /// There is one.
+    Online,
+}
+
+/// The first three are of outgoing messages, the last is of incoming ones.
+#[derive(Clone, Copy, Debug, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageStatus {
+    /// Stored, on its way out.
+    Queued,
+    /// Taken by the relay for every device.
+    Sent,
+    /// It will not be sent.
+    Failed,
+    /// Came in.
+    Received,
+}
+
+/// "unreadable" is a placeholder for a message that could not be decrypted.
+#[derive(Clone, Copy, Debug, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    /// Text.
+    Text,
+    /// Keeps the place of a message that could not be read.
+    Unreadable,
+}
+
+/// A message.
+#[derive(Clone, Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Unique everywhere.
+    #[tsify(type = "MessageId")]
+    pub id: String,
+    /// Where it is.
+    #[tsify(type = "AccountId")]
+    pub conversation: String,
+    /// Who wrote it.
+    #[tsify(type = "AccountId")]
+    pub author: String,
+    /// With which device.
+    pub author_device: u32,
+    /// Written by this account, on whichever device.
+    pub outgoing: bool,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Empty if unreadable.
+    pub text: String,
+    /// When it was written, by the author's clock.
+    pub sent_at: f64,
+    /// Where it stands.
+    pub status: MessageStatus,
+    /// Error code when failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Conversation {
+    /// The account of the other person.
+    #[tsify(type = "AccountId")]
+    pub id: String,
+    /// Their handle, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// How to call them.
+    pub name: String,
+    /// The newest message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<Message>,
+    /// How many of theirs are newer than the read mark.
+    pub unread: u32,
+    /// When something last happened in it.
+    pub updated_at: f64,
+}
+
+/// A person.
+#[derive(Clone, Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    /// Their account.
+    #[tsify(type = "AccountId")]
+    pub id: String,
+    /// Their handle, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// How to call them.
+    pub name: String,
+    /// Their identity key, once known.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_bytes")]
+    #[tsify(type = "Uint8Array")]
+    pub identity_key: Option<Vec<u8>>,
+    /// The person compared that key.
+    pub verified: bool,
+}
+
+/// A device of this account.
+#[derive(Clone, Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// Its number within the account.
+    pub id: u32,
+    /// How the person calls it; empty if the name can't be read.
+    pub name: String,
+    /// It is this one.
+    pub current: bool,
+    /// When it was added.
+    pub created_at: f64,
+    /// When it was last connected, to the day.
+    pub last_seen: f64,
+}
+
+/// The account of this device.
+#[derive(Clone, Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// Its id.
+    #[tsify(type = "AccountId")]
+    pub id: String,
+    /// By which others find it.
+    pub handle: String,
+    /// This device.
+    pub device_id: u32,
+    /// How the person calls this device.
+    pub device_name: String,
+}
+
+/// Whole milliseconds are exact in a float for the next 280,000 years.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(super) const fn milliseconds(Timestamp(ms): Timestamp) -> f64 {
+    ms as f64
+}
+
+fn as_bytes<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match bytes {
+        Some(bytes) => serializer.serialize_bytes(bytes),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl From<output::ClientState> for ClientState {
+    fn from(state: output::ClientState) -> Self {
+        match state {
+            output::ClientState::New => Self::New,
+            output::ClientState::Ready => Self::Ready,
+            output::ClientState::Unlinked => Self::Unlinked,
+        }
+    }
+}
+
+impl From<output::Connection> for ConnectionState {
+    fn from(connection: output::Connection) -> Self {
+        match connection {
+            output::Connection::Offline { retry_at: _ } => Self::Offline,
+            output::Connection::Connecting => Self::Connecting,
+            output::Connection::Online => Self::Online,
+        }
+    }
+}
+
+impl MessageStatus {
+    /// The status, and the code of the reason if it is "failed".
+    pub(super) const fn split(status: output::MessageStatus) -> (Self, Option<&'static str>) {
+        match status {
+            output::MessageStatus::Queued => (Self::Queued, None),
+            output::MessageStatus::Sent => (Self::Sent, None),
+            output::MessageStatus::Failed(refusal) => (Self::Failed, Some(refusal.code())),
+            output::MessageStatus::Received => (Self::Received, None),
+        }
+    }
+}
+
+impl From<output::MessageKind> for MessageKind {
+    fn from(kind: output::MessageKind) -> Self {
+        match kind {
+            output::MessageKind::Text => Self::Text,
+            output::MessageKind::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+impl From<output::Message> for Message {
+    fn from(message: output::Message) -> Self {
+        let output::Message {
+            id,
+            conversation,
+            author,
+            author_device,
+            kind,
+            text,
+            sent_at,
+            status,
+        } = message;
+        let (status, error) = MessageStatus::split(status);
+        Self {
+            id: id.to_string(),
+            conversation: conversation.to_string(),
+            author: author.to_string(),
+            author_device: author_device.into(),
+            outgoing: !matches!(status, MessageStatus::Received),
+            kind: kind.into(),
+            text,
+            sent_at: milliseconds(sent_at),
+            status,
+            error,
+        }
+    }
+}
+
+impl From<output::Conversation> for Conversation {
+    fn from(conversation: output::Conversation) -> Self {
+        let output::Conversation {
+            id,
+            handle,
+            name,
+            last_message,
+            unread,
+            updated_at,
+        } = conversation;
+        Self {
+            id: id.to_string(),
+            handle: handle.map(String::from),
+            name,
+            last_message: last_message.map(Message::from),
+            unread,
+            updated_at: milliseconds(updated_at),
+        }
+    }
+}
+
+impl From<output::Contact> for Contact {
+    fn from(contact: output::Contact) -> Self {
+        let output::Contact {
+            id,
+            handle,
+            name,
+            identity_key,
+            verified,
+        } = contact;
+        let (id, handle) = (id.to_string(), handle.map(String::from));
+        Self {
+            id,
+            handle,
+            name,
+            identity_key,
+            verified,
+        }
+    }
+}
+
+impl From<output::Device> for Device {
+    fn from(device: output::Device) -> Self {
+        let output::Device {
+            id,
+            name,
+            current,
+            created,
+            last_seen,
+        } = device;
+        Self {
+            id: id.into(),
+            name,
+            current,
+            created_at: milliseconds(created),
+            last_seen: milliseconds(last_seen),
+        }
+    }
+}
+
+impl From<output::Account> for Account {
+    fn from(account: output::Account) -> Self {
+        let output::Account {
+            id,
+            handle,
+            device,
+            device_name,
+        } = account;
+        Self {
+            id: id.to_string(),
+            handle: handle.into(),
+            device_id: device.into(),
+            device_name,
+        }
+    }
+}
