@@ -9,6 +9,7 @@
 //! No socket, no clock, no disk, no randomness of its own. It cannot decrypt: it has no key and no
 //! code for it. Invariant: a refusal changes nothing that is stored.
 
+mod answer;
 pub mod auth;
 mod bundles;
 pub mod credential;
@@ -30,10 +31,11 @@ mod tests;
 use std::fmt;
 
 use rand::RngCore;
-use serde::Serialize;
-use wire::body::{Capabilities, Refusal};
-use wire::{DecodeError, DeviceAddress, Endpoint};
+use wire::body::Capabilities;
+use wire::{DeviceAddress, Endpoint};
 
+pub use self::answer::{Answer, BodyKind, Effect, Failure};
+use self::answer::{refused, refused_as, too_many};
 use self::credential::CredentialCheck;
 use self::quota::Quota;
 use crate::store::{DeviceRow, Read, StoreError, Tx};
@@ -107,107 +109,6 @@ impl Moment<'_> {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
-    }
-}
-
-/// An answer, and what is to happen once it is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// What the body is.
-    pub kind: BodyKind,
-    /// Seconds, for `retry-after`.
-    pub retry_after_s: Option<u64>,
-    /// Maybe empty.
-    pub body: Vec<u8>,
-    /// For the server.
-    pub effects: Vec<Effect>,
-}
-
-/// What the body of an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyKind {
-    /// There is none.
-    Empty,
-    /// JSON.
-    Json,
-    /// Protobuf.
-    Protobuf,
-}
-
-/// What the server does after a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Something new is in this mailbox.
-    Wake(DeviceAddress),
-    /// This device is no more: its socket closes with 4401.
-    Removed(DeviceAddress),
-    /// The link token of this identifier made a device.
-    Linked(String),
-}
-
-/// Why a request failed. What it wrote is taken back.
-#[derive(Debug)]
-pub enum Failure {
-    /// Refused, with this answer.
-    Refused(Answer),
-    /// The store could not.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<DecodeError> for Failure {
-    fn from(error: DecodeError) -> Self {
-        match error {
-            DecodeError::TooLarge { .. } => refused(413),
-            DecodeError::Protobuf
-            | DecodeError::Json
-            | DecodeError::Missing { .. }
-            | DecodeError::Invalid { .. } => refused(422),
-        }
-    }
-}
-
-impl Answer {
-    /// Without a body.
-    #[must_use]
-    pub const fn empty(status: u16) -> Self {
-        Self {
-            status,
-            kind: BodyKind::Empty,
-            retry_after_s: None,
-            body: Vec::new(),
-            effects: Vec::new(),
-        }
-    }
-
-    fn json(status: u16, value: &impl Serialize) -> Self {
-        Self {
-            kind: BodyKind::Json,
-            body: wire::body::to_json(value),
-            ..Self::empty(status)
-        }
-    }
-
-    const fn protobuf(status: u16, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            kind: BodyKind::Protobuf,
-            retry_after_s: None,
-            body,
-            effects: Vec::new(),
-        }
-    }
-
-    fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
-        self.effects.extend(effects);
-        self
     }
 }
 
@@ -384,22 +285,4 @@ fn device_of(
 ) -> Result<Option<DeviceRow>, StoreError> {
     let device = tx.device(caller.address)?;
     Ok(device.filter(|device| device.incarnation == caller.incarnation))
-}
-
-const fn refused(status: u16) -> Failure {
-    Failure::Refused(Answer::empty(status))
-}
-
-fn refused_as(status: u16, code: &str) -> Failure {
-    let refusal = Refusal {
-        code: code.to_owned(),
-    };
-    Failure::Refused(Answer::json(status, &refusal))
-}
-
-fn too_many(retry_after_s: u64) -> Failure {
-    Failure::Refused(Answer {
-        retry_after_s: Some(retry_after_s),
-        ..Answer::empty(429)
-    })
 }

@@ -84,7 +84,8 @@ impl<S: Store> World<S> {
     fn new(store: S) -> Self {
         let mut bench = Bench::on(store);
         let mut people = [Person::new("alice", 1), Person::new("bob", 2)];
-        let devices = [1, 2].map(|n| vec![bench.register(&mut people[n - 1], n as u32)]);
+        let [alice, bob] = &mut people;
+        let devices = [(alice, 1), (bob, 2)].map(|(person, n)| vec![bench.register(person, n)]);
         Self {
             bench,
             people,
@@ -102,7 +103,7 @@ impl<S: Store> World<S> {
         match *step {
             Step::Link { person } if self.devices[person].len() < 3 => {
                 let primary = self.device(person, 0);
-                let registration_id = self.bench.now as u32 % 0x3FFF + 1;
+                let registration_id = u32::try_from(self.bench.now % 0x3FFF).unwrap() + 1;
                 let people = &mut self.people[person];
                 let new = self.bench.link(people, &primary, registration_id);
                 self.devices[person].push(new);

@@ -31,10 +31,11 @@ pub(super) fn register(
         aci_signed_pre_key,
         aci_pq_last_resort_pre_key,
     } = wire::body::from_json(body)?;
-    let bucket = [handle.as_str().as_bytes()];
-    moment.quota.take(Kind::Registration, &bucket, moment.now)?;
+    // In this order, so that strangers can't use up the permits of a handle that is not theirs.
     core.credentials
         .check(credential.as_deref(), &handle, moment.now)?;
+    let bucket = [handle.as_str().as_bytes()];
+    moment.quota.take(Kind::Registration, &bucket, moment.now)?;
     let identity = Identity::parse(&identity_key.0)?;
     identity.check(&registration_proof(&handle, &password), &proof.0)?;
     check_attributes(&account_attributes)?;

@@ -4,6 +4,8 @@
 //! both ways: with too many open requests or unsent answers the socket is not read from.
 //! Invariant: what a peer can make this task hold is bounded by `limits`.
 
+mod deliveries;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::time::Duration;
@@ -18,13 +20,13 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use wire::limits::FRAME_MAX;
 use wire::{DecodeError, Endpoint, Frame, Request, Response};
 
+use self::deliveries::Session;
 use super::hub::{Closing, Place};
 use super::requests;
 use super::state::App;
-use crate::core::mailbox::{self, Page};
+use crate::core::mailbox::Page;
 use crate::core::{Caller, Failure, auth};
-use crate::database::{Unavailable, Verdict, now};
-use crate::delivery::{Action, Delivery};
+use crate::database::{Unavailable, now};
 use crate::limits::{
     CLOSE_S, FRAME_UNAUTHENTICATED_MAX, LONG_POLLS_OPEN_MAX, MAILBOX_LOOK_EVERY_S,
     REQUEST_BYTES_OPEN_MAX, REQUESTS_OPEN_MAX, SOCKET_IDLE_S, SOCKET_STALLED_S,
@@ -86,12 +88,6 @@ struct Socket {
     stalled_since: Option<Instant>,
     looked_at: Instant,
     tick: Interval,
-}
-
-/// A socket that said who it is.
-struct Session {
-    caller: Caller,
-    delivery: Delivery,
 }
 
 #[derive(Default)]
@@ -168,7 +164,8 @@ impl Socket {
         };
         match end {
             End::Close(code, reason) => self.close(code, reason).await,
-            End::Lost => {}
+            // Lets the answer to the peer's own close frame out; fails at once if there is no peer.
+            End::Lost => drop(timeout(Duration::from_secs(CLOSE_S), self.sink.close()).await),
         }
     }
 
@@ -292,74 +289,6 @@ impl Socket {
         Ok(())
     }
 
-    fn begin_session(&mut self, caller: Caller) {
-        self.place.take_device(caller.address);
-        let (delivery, actions) = Delivery::start();
-        self.session = Some(Session { caller, delivery });
-        drop(self.app.database.write(move |moment| {
-            auth::note_seen(moment.tx, caller, moment.now)?;
-            Ok((Verdict::Keep, (), Vec::new()))
-        }));
-        self.carry_out(actions);
-    }
-
-    fn carry_out(&mut self, actions: Vec<Action>) {
-        let Some(caller) = self.session.as_ref().map(|session| session.caller) else {
-            return;
-        };
-        for action in actions {
-            match action {
-                Action::Send(request) => {
-                    let bytes = Frame::Request(request).encode();
-                    self.outbox.push_back(Outgoing::Delivery(bytes));
-                }
-                Action::Fetch { after } => self.fetch(caller, after),
-                // Nobody waits for it. If it fails, the envelope comes again: at least once.
-                Action::Delete { seq } => drop(self.app.database.write(move |moment| {
-                    mailbox::ack(moment.tx, caller.address, seq)?;
-                    Ok((Verdict::Keep, (), Vec::new()))
-                })),
-            }
-        }
-    }
-
-    /// The first fetch goes through the writer: behind the acks of this device's earlier socket, so that
-    /// what was acked there does not come again here.
-    fn fetch(&mut self, caller: Caller, after: u64) {
-        self.looked_at = Instant::now();
-        self.work.push(if after == 0 {
-            let page = self.app.database.write(move |moment| {
-                let page = mailbox::page(moment.tx, caller, after, moment.now);
-                Ok((Verdict::Keep, page, Vec::new()))
-            });
-            Box::pin(async move { Done::Fetched(page.await) })
-        } else {
-            let page = self
-                .app
-                .database
-                .read(move |tx| mailbox::page(tx, caller, after, now()));
-            Box::pin(async move { Done::Fetched(page.await) })
-        });
-    }
-
-    fn fetched(&mut self, page: Result<Result<Page, Failure>, Unavailable>) -> Result<(), End> {
-        match page {
-            Ok(Ok(page)) => {
-                if let Some(session) = &mut self.session {
-                    let actions = session.delivery.fetched(page, now());
-                    self.carry_out(actions);
-                }
-                Ok(())
-            }
-            Ok(Err(Failure::Refused(_))) => Err(REMOVED),
-            Ok(Err(Failure::Store(error))) => {
-                tracing::error!(%error, "a mailbox could not be read");
-                Err(End::Close(1011, "storage failed"))
-            }
-            Err(Unavailable) => Err(End::Close(1013, "try again later")),
-        }
-    }
-
     fn signalled(&mut self) -> Result<(), End> {
         match self.place.signals().closing() {
             Some(Closing::Replaced) => {
@@ -373,13 +302,6 @@ impl Socket {
             self.look();
         }
         Ok(())
-    }
-
-    fn look(&mut self) {
-        if let Some(session) = &mut self.session {
-            let actions = session.delivery.woken(now());
-            self.carry_out(actions);
-        }
     }
 
     fn answer(&mut self, response: Response) {

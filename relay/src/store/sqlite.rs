@@ -4,8 +4,9 @@
 //! number of others read what was committed last. Statements are prepared once and kept.
 //! It knows no rule of the protocol.
 
-mod queries;
+mod reading;
 mod schema;
+mod writing;
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, Row};
 use wire::body::KeyId;
 use wire::{AccountId, DeviceAddress, DeviceId};
 
-use super::{KeyKind, Store, StoreError};
+use super::{KeyKind, KeyRow, Store, StoreError};
 
 /// A connection.
 #[derive(Debug)]
@@ -151,6 +152,14 @@ fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<DeviceAddress> {
 
 fn key_id(row: &Row<'_>, column: usize) -> rusqlite::Result<KeyId> {
     KeyId::try_from(row.get::<_, u32>(column)?).map_err(|_| bad_column(column, Type::Integer))
+}
+
+fn key_row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        id: key_id(row, 0)?,
+        public_key: row.get(1)?,
+        signature: row.get(2)?,
+    })
 }
 
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);

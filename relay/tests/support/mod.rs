@@ -13,7 +13,11 @@ pub(crate) mod person;
 
 use std::time::Duration;
 
+use clap::Parser as _;
 use futures_util::{SinkExt as _, StreamExt as _};
+use relay::config::Config;
+use relay::server::Server;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -31,6 +35,53 @@ use wire::{
 use self::person::Person;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A relay in this process, on a port and a file of its own.
+pub(crate) struct Relay {
+    server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Relay {
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("relay.db");
+        let fixed = ["relay", "--listen", "127.0.0.1:0", "--data"];
+        let data = [data.to_str().unwrap()];
+        let config = Config::parse_from(fixed.iter().chain(&data).chain(arguments));
+        Self {
+            server: Server::start(&config).await.unwrap(),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) async fn dev() -> Self {
+        Self::start(&["--dev"]).await
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.server.address().port()
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+/// Head and text of an answer, in lower case.
+pub(crate) async fn http_get(port: u16, path: &str, headers: &[&str]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
+    for header in headers {
+        request += &format!("{header}\r\n");
+    }
+    request += "\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).to_lowercase()
+}
 
 /// One socket to the relay.
 pub(crate) struct Socket {
@@ -110,6 +161,47 @@ impl Socket {
             .send(Message::Binary(bytes.into()))
             .await
             .unwrap();
+    }
+
+    /// Any verb and path, without a body.
+    pub(crate) async fn send_request(&mut self, verb: &str, path: &str) -> u64 {
+        self.last_id += 1;
+        let request = Request {
+            id: self.last_id,
+            verb: verb.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        self.send(Frame::Request(request)).await;
+        self.last_id
+    }
+
+    /// None if the relay is gone.
+    pub(crate) async fn try_request(&mut self, endpoint: &Endpoint, body: &[u8]) -> Option<u64> {
+        self.last_id += 1;
+        let request = Request {
+            id: self.last_id,
+            verb: endpoint.verb().to_owned(),
+            path: endpoint.to_string(),
+            headers: Vec::new(),
+            body: body.to_vec(),
+        };
+        let message = Message::Binary(Frame::Request(request).encode().into());
+        self.inner.send(message).await.ok()?;
+        Some(self.last_id)
+    }
+
+    /// The ids of the next answers.
+    pub(crate) async fn responses(&mut self, count: usize) -> Vec<u64> {
+        let mut ids = Vec::new();
+        while ids.len() < count {
+            match self.frame().await.expect("the socket closed") {
+                Frame::Response(response) => ids.push(response.id),
+                Frame::Request(request) => self.asked.push_back(request),
+            }
+        }
+        ids
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) {
@@ -260,6 +352,18 @@ pub(crate) async fn register(port: u16, person: &mut Person, registration_id: u3
     device(&answer, &person.password, registration_id)
 }
 
+/// The answer to a registration with a credential.
+pub(crate) async fn register_with(
+    port: u16,
+    person: &mut Person,
+    credential: Option<String>,
+) -> Response {
+    let mut request = person.register(1);
+    request.credential = credential;
+    let mut socket = Socket::open(port).await;
+    socket.ask(Endpoint::Register, &to_json(&request)).await
+}
+
 pub(crate) async fn link(
     port: u16,
     person: &mut Person,
@@ -319,4 +423,17 @@ pub(crate) fn bundle(id: [u8; 16], to: &[&Device], content: &[u8]) -> Bundle {
         urgent: true,
         recipients,
     }
+}
+
+/// Opens a socket by hand: a client that costs next to nothing.
+pub(crate) async fn upgrade_raw(stream: &mut TcpStream, port: u16) {
+    let request = format!(
+        "GET {SOCKET_PATH} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: upgrade\r\n\
+         upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 512];
+    let read = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..read].starts_with(b"HTTP/1.1 101"));
 }
