@@ -20,7 +20,7 @@ use libsignal_protocol::{
 use libsignal_protocol::{GenericSignedPreKey, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
 use wire::body::DevicePreKeys;
-use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind, RegistrationId};
+use wire::{DeviceAddress, DeviceId, EnvelopeKind, RegistrationId};
 
 use crate::account::Account;
 use crate::error::{Error, StoreFault};

@@ -1,0 +1,445 @@
+//! The relay: its core and its deliveries on a memory store, with sockets that are only numbers.
+//! What its server does with axum and threads is done here in a line each; the rules are the real ones.
+
+use std::collections::BTreeMap;
+
+use engine::SocketId;
+use prost::Message as _;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use relay::core::credential::CredentialCheck;
+use relay::core::quota::Quota;
+use relay::core::{Answer, Asked, Caller, Core, Effect, Failure, Moment, Way, auth, mailbox, way};
+use relay::delivery::{Action, Delivery};
+use relay::store::Store as _;
+use relay::store::memory::MemoryStore;
+use wire::body::{Provision, from_json};
+use wire::proto::provisioning::ProvisioningAddress;
+use wire::{Endpoint, Frame, RelayRequest, Request, Response};
+
+use crate::ClientId;
+
+type Key = (ClientId, SocketId);
+
+/// One socket, as the relay sees it.
+enum Socket {
+    Main {
+        caller: Option<Caller>,
+        delivery: Option<Delivery>,
+    },
+    Provisioning {
+        address: String,
+    },
+}
+
+/// A frame or a close on its way to a client.
+#[derive(Debug)]
+pub(crate) enum Down {
+    Frame(Key, Vec<u8>),
+    Close(Key, u16),
+}
+
+/// A request that is answered later.
+struct Waiting {
+    key: Key,
+    request: u64,
+    token_identifier: String,
+    asked: Asked,
+    until: u64,
+}
+
+/// The relay.
+pub struct RelayNode {
+    core: Core,
+    store: MemoryStore,
+    quota: Quota,
+    rng: ChaCha20Rng,
+    sockets: BTreeMap<Key, Socket>,
+    waiting: Vec<Waiting>,
+    /// Envelopes stored so far, all mailboxes together.
+    pub stored: u64,
+    /// Requests to answer with this status instead of serving them, for faults: (endpoint path
+    /// prefix, status, how often).
+    pub refuse: Vec<(&'static str, u16, u32)>,
+}
+
+impl std::fmt::Debug for RelayNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RelayNode({} sockets)", self.sockets.len())
+    }
+}
+
+impl RelayNode {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            core: Core {
+                credentials: CredentialCheck::Nobody,
+                devices_max: wire::limits::DEVICES_MAX,
+            },
+            store: MemoryStore::new(),
+            quota: Quota::dev(),
+            rng: ChaCha20Rng::seed_from_u64(seed),
+            sockets: BTreeMap::new(),
+            waiting: Vec::new(),
+            stored: 0,
+            refuse: Vec::new(),
+        }
+    }
+
+    pub(crate) fn open(&mut self, key: Key, path: &str) -> Vec<Down> {
+        if path == wire::endpoint::SOCKET_PATH {
+            self.sockets.insert(
+                key,
+                Socket::Main {
+                    caller: None,
+                    delivery: None,
+                },
+            );
+            return Vec::new();
+        }
+        let address = format!("address-{}-{}", key.0.0, key.1.0);
+        self.sockets.insert(
+            key,
+            Socket::Provisioning {
+                address: address.clone(),
+            },
+        );
+        let body = ProvisioningAddress {
+            address: Some(address),
+        }
+        .encode_to_vec();
+        vec![Down::Frame(
+            key,
+            request(1, RelayRequest::ProvisioningAddress, body),
+        )]
+    }
+
+    pub(crate) fn close(&mut self, key: Key) {
+        self.sockets.remove(&key);
+    }
+
+    /// Forgets all sockets, as a restart does; what is stored stays.
+    pub(crate) fn restart(&mut self) -> Vec<Down> {
+        let sockets = std::mem::take(&mut self.sockets);
+        self.waiting.clear();
+        sockets
+            .into_keys()
+            .map(|key| Down::Close(key, 1006))
+            .collect()
+    }
+
+    pub(crate) fn frame(&mut self, now: u64, key: Key, bytes: &[u8]) -> Vec<Down> {
+        match Frame::decode(bytes).expect("clients send frames") {
+            Frame::Request(request) => self.request(now, key, request),
+            Frame::Response(response) => self.response(now, key, &response),
+        }
+    }
+
+    /// Long polls that are over.
+    pub(crate) fn tick(&mut self, now: u64) -> Vec<Down> {
+        let (over, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|w: &Waiting| w.until <= now);
+        self.waiting = waiting;
+        let over: Vec<Waiting> = over;
+        over.into_iter()
+            .map(|w| answer(w.key, w.request, Answer::empty(204)))
+            .collect()
+    }
+
+    fn request(&mut self, now: u64, key: Key, request: Request) -> Vec<Down> {
+        for (path, status, times) in &mut self.refuse {
+            if *times > 0 && request.path.starts_with(*path) {
+                *times -= 1;
+                let refusal = Answer {
+                    retry_after_s: Some(1),
+                    ..Answer::empty(*status)
+                };
+                return vec![answer(key, request.id, refusal)];
+            }
+        }
+        let Some(endpoint) = Endpoint::parse(&request.verb, &request.path) else {
+            return vec![answer(key, request.id, Answer::empty(404))];
+        };
+        let authorization = request.header("authorization").map(ToOwned::to_owned);
+        let keeps_header = matches!(endpoint, Endpoint::LinkDevice | Endpoint::Register);
+        let mut down = Vec::new();
+        if let (Some(header), false) = (&authorization, keeps_header) {
+            match auth::authenticate(&mut self.store, header).expect("memory never fails") {
+                Some(caller) => down.extend(self.sign_in(now, key, caller)),
+                None => return vec![answer(key, request.id, Answer::empty(401))],
+            }
+        }
+        let asked = Asked {
+            query: request.path.split_once('?').map_or("", |p| p.1).to_owned(),
+            endpoint,
+            authorization: authorization.filter(|_| keeps_header),
+            body: request.body,
+            caller: self.caller(key),
+        };
+        let mut after = Vec::new();
+        if let Some(result) = self.serve(now, key, request.id, asked, &mut after) {
+            // The answer to signing in comes before what the mailbox holds.
+            down.insert(0, answer(key, request.id, result));
+        }
+        down.extend(after);
+        down
+    }
+
+    fn caller(&self, key: Key) -> Option<Caller> {
+        match self.sockets.get(&key) {
+            Some(Socket::Main { caller, .. }) => *caller,
+            _ => None,
+        }
+    }
+
+    fn serve(
+        &mut self,
+        now: u64,
+        key: Key,
+        id: u64,
+        asked: Asked,
+        after: &mut Vec<Down>,
+    ) -> Option<Answer> {
+        let result = match way(&asked.endpoint) {
+            Way::Plain => Ok(self.core.plain(&asked.endpoint)),
+            Way::Read | Way::Sockets => self.core.read(&mut self.store, &asked),
+            Way::Write => {
+                let Self {
+                    core,
+                    store,
+                    quota,
+                    rng,
+                    ..
+                } = self;
+                store.transaction(|tx| {
+                    core.write(
+                        &mut Moment {
+                            tx,
+                            now,
+                            rng,
+                            quota,
+                        },
+                        &asked,
+                    )
+                })
+            }
+        };
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(Failure::Refused(answer)) => return Some(answer),
+            Err(Failure::Store(error)) => panic!("memory never fails: {error}"),
+        };
+        for effect in &answer.effects {
+            after.extend(self.effect(now, effect));
+        }
+        match asked.endpoint.clone() {
+            Endpoint::Provision { address } => Some(self.hand_over(&address, &asked.body, after)),
+            Endpoint::DeclineProvision { address } => Some(self.decline(&address, after)),
+            Endpoint::WaitForLinkedDevice {
+                token_identifier,
+                timeout_s,
+            } if answer.status != 200 => {
+                let until = now + u64::from(timeout_s) * 1000;
+                self.waiting.push(Waiting {
+                    key,
+                    request: id,
+                    token_identifier,
+                    asked,
+                    until,
+                });
+                None
+            }
+            _ => Some(answer),
+        }
+    }
+
+    fn effect(&mut self, now: u64, effect: &Effect) -> Vec<Down> {
+        match effect {
+            Effect::Wake(address) => {
+                self.stored += 1;
+                self.deliver(now, |caller| caller.address == *address, Delivery::woken)
+            }
+            Effect::Removed(address) => {
+                let keys: Vec<Key> = self.sockets_of(|caller| caller.address == *address);
+                keys.into_iter().map(|key| Down::Close(key, 4401)).collect()
+            }
+            Effect::Linked(identifier) => {
+                let (came, waiting): (Vec<Waiting>, Vec<Waiting>) =
+                    std::mem::take(&mut self.waiting)
+                        .into_iter()
+                        .partition(|w| w.token_identifier == *identifier);
+                self.waiting = waiting;
+                let read = |w: Waiting| match self.core.read(&mut self.store, &w.asked) {
+                    Ok(found) => answer(w.key, w.request, found),
+                    Err(_) => answer(w.key, w.request, Answer::empty(500)),
+                };
+                came.into_iter().map(read).collect()
+            }
+        }
+    }
+
+    fn sockets_of(&self, who: impl Fn(&Caller) -> bool) -> Vec<Key> {
+        let is = |socket: &Socket| match socket {
+            Socket::Main {
+                caller: Some(caller),
+                ..
+            } => who(caller),
+            Socket::Main { caller: None, .. } | Socket::Provisioning { .. } => false,
+        };
+        self.sockets
+            .iter()
+            .filter(|(_, socket)| is(socket))
+            .map(|(key, _)| *key)
+            .collect()
+    }
+
+    /// A newer socket of a device ends the older one.
+    fn sign_in(&mut self, now: u64, key: Key, caller: Caller) -> Vec<Down> {
+        if self.caller(key).is_some() {
+            return Vec::new();
+        }
+        let older = self.sockets_of(|other| other.address == caller.address);
+        let mut down: Vec<Down> = older
+            .into_iter()
+            .map(|key| Down::Close(key, 4409))
+            .collect();
+        let (delivery, actions) = Delivery::start();
+        self.sockets.insert(
+            key,
+            Socket::Main {
+                caller: Some(caller),
+                delivery: Some(delivery),
+            },
+        );
+        down.extend(self.act(now, key, actions));
+        down
+    }
+
+    fn deliver(
+        &mut self,
+        now: u64,
+        who: impl Fn(&Caller) -> bool,
+        mut tell: impl FnMut(&mut Delivery, u64) -> Vec<Action>,
+    ) -> Vec<Down> {
+        let mut down = Vec::new();
+        for key in self.sockets_of(who) {
+            if let Some(Socket::Main {
+                delivery: Some(delivery),
+                ..
+            }) = self.sockets.get_mut(&key)
+            {
+                let actions = tell(delivery, now);
+                down.extend(self.act(now, key, actions));
+            }
+        }
+        down
+    }
+
+    fn act(&mut self, now: u64, key: Key, actions: Vec<Action>) -> Vec<Down> {
+        let mut down = Vec::new();
+        let mut todo = std::collections::VecDeque::from(actions);
+        while let Some(action) = todo.pop_front() {
+            let caller = self.caller(key).expect("only devices have deliveries");
+            match action {
+                Action::Send(request) => {
+                    down.push(Down::Frame(key, Frame::Request(request).encode()));
+                }
+                Action::Delete { seq } => self
+                    .store
+                    .transaction(|tx| mailbox::ack(tx, caller.address, seq))
+                    .expect("memory never fails"),
+                Action::Fetch { after } => {
+                    let page = mailbox::page(&mut self.store, caller, after, now)
+                        .expect("the device is there");
+                    if let Some(Socket::Main {
+                        delivery: Some(d), ..
+                    }) = self.sockets.get_mut(&key)
+                    {
+                        todo.extend(d.fetched(page, now));
+                    }
+                }
+            }
+        }
+        down
+    }
+
+    fn response(&mut self, now: u64, key: Key, response: &Response) -> Vec<Down> {
+        match self.sockets.get_mut(&key) {
+            Some(Socket::Main {
+                delivery: Some(delivery),
+                ..
+            }) => {
+                let actions = delivery.answered(response.id, response.is_success(), now);
+                self.act(now, key, actions)
+            }
+            Some(Socket::Provisioning { .. }) if response.id == 2 => {
+                self.sockets.remove(&key);
+                vec![Down::Close(key, 1000)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn waiting_at(&self, address: &str) -> Option<Key> {
+        let at = |socket: &Socket| match socket {
+            Socket::Provisioning { address: at } => at == address,
+            Socket::Main { .. } => false,
+        };
+        self.sockets
+            .iter()
+            .find(|(_, socket)| at(socket))
+            .map(|(key, _)| *key)
+    }
+
+    fn hand_over(&mut self, address: &str, body: &[u8], after: &mut Vec<Down>) -> Answer {
+        let Some(key) = self.waiting_at(address) else {
+            return Answer::empty(404);
+        };
+        let body = from_json::<Provision>(body)
+            .expect("core has checked it")
+            .body
+            .0;
+        after.push(Down::Frame(
+            key,
+            request(2, RelayRequest::ProvisioningEnvelope, body),
+        ));
+        Answer::empty(204)
+    }
+
+    fn decline(&mut self, address: &str, after: &mut Vec<Down>) -> Answer {
+        let Some(key) = self.waiting_at(address) else {
+            return Answer::empty(404);
+        };
+        after.push(Down::Frame(
+            key,
+            request(2, RelayRequest::ProvisioningDeclined, Vec::new()),
+        ));
+        Answer::empty(204)
+    }
+}
+
+fn answer(key: Key, id: u64, answer: Answer) -> Down {
+    let headers = answer
+        .retry_after_s
+        .map(|s| ("retry-after".to_owned(), s.to_string()));
+    let response = Response {
+        id,
+        status: answer.status,
+        headers: headers.into_iter().collect(),
+        body: answer.body,
+    };
+    Down::Frame(key, Frame::Response(response).encode())
+}
+
+fn request(id: u64, what: RelayRequest, body: Vec<u8>) -> Vec<u8> {
+    let path = what.path().to_owned();
+    Frame::Request(Request {
+        id,
+        verb: "PUT".to_owned(),
+        path,
+        headers: Vec::new(),
+        body,
+    })
+    .encode()
+}
