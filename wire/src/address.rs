@@ -122,6 +122,19 @@ impl TryFrom<u32> for DeviceId {
     }
 }
 
+impl FromStr for DeviceId {
+    type Err = DecodeError;
+
+    /// Only as it is written: no sign, no leading zero.
+    fn from_str(text: &str) -> Result<Self, DecodeError> {
+        let invalid = DecodeError::Invalid { field: "device id" };
+        if !text.bytes().all(|b| b.is_ascii_digit()) || text.starts_with('0') {
+            return Err(invalid);
+        }
+        text.parse::<u32>().map_err(|_| invalid)?.try_into()
+    }
+}
+
 impl From<DeviceId> for u32 {
     fn from(id: DeviceId) -> Self {
         Self::from(id.get())

@@ -52,12 +52,7 @@ impl Basic {
     /// The name is not an account id with or without a device id.
     pub fn address(&self) -> Result<DeviceAddress, DecodeError> {
         let (account, device) = match self.name.split_once('.') {
-            Some((account, device)) => {
-                let number: u32 = device
-                    .parse()
-                    .map_err(|_| DecodeError::Invalid { field: "device id" })?;
-                (account, DeviceId::try_from(number)?)
-            }
+            Some((account, device)) => (account, device.parse()?),
             None => (self.name.as_str(), DeviceId::PRIMARY),
         };
         Ok(DeviceAddress {

@@ -210,6 +210,7 @@ impl BundleAccepted {
 }
 
 /// 409 of `PUT /v1/bundles`: what is wrong with the device set of one account. Nothing was stored.
+/// No device is in two of the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountMismatch {
     /// Whose devices.
@@ -228,7 +229,7 @@ impl AccountMismatch {
     /// Decodes the body: one entry for each account with something wrong, at least one.
     ///
     /// # Errors
-    /// Any value out of range, or no entry.
+    /// Any value out of range, an account or device named twice, or no entry.
     pub fn decode_all(bytes: &[u8]) -> Result<Vec<Self>, DecodeError> {
         let raw = proto::BundleMismatch::decode(bytes)?;
         if raw.accounts.is_empty() || raw.accounts.len() > BUNDLE_ACCOUNTS_MAX + 1 {
@@ -236,7 +237,18 @@ impl AccountMismatch {
                 field: "mismatched accounts",
             });
         }
-        raw.accounts.into_iter().map(Self::try_from).collect()
+        let mut accounts = BTreeSet::new();
+        let mut mismatches = Vec::with_capacity(raw.accounts.len());
+        for mismatch in raw.accounts {
+            let mismatch = Self::try_from(mismatch)?;
+            if !accounts.insert(mismatch.account) {
+                return Err(DecodeError::Invalid {
+                    field: "mismatched account (named twice)",
+                });
+            }
+            mismatches.push(mismatch);
+        }
+        Ok(mismatches)
     }
 
     /// The body.
@@ -263,8 +275,19 @@ impl TryFrom<proto::AccountMismatch> for AccountMismatch {
     type Error = DecodeError;
 
     fn try_from(raw: proto::AccountMismatch) -> Result<Self, DecodeError> {
-        let ids = |devices: Vec<u32>| -> Result<Vec<DeviceId>, DecodeError> {
-            devices.into_iter().map(DeviceId::try_from).collect()
+        let mut named = BTreeSet::new();
+        let mut ids = |devices: Vec<u32>| -> Result<Vec<DeviceId>, DecodeError> {
+            let mut checked = Vec::with_capacity(devices.len().min(DEVICES_MAX));
+            for device in devices {
+                let device = DeviceId::try_from(device)?;
+                if !named.insert(device) {
+                    return Err(DecodeError::Invalid {
+                        field: "mismatched device (named twice)",
+                    });
+                }
+                checked.push(device);
+            }
+            Ok(checked)
         };
         Ok(Self {
             account: AccountId::from_slice(&raw.account)?,

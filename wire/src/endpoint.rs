@@ -93,7 +93,7 @@ impl Endpoint {
             ("PUT", ["v1", "devices", "link"]) => Self::LinkDevice,
             ("GET", ["v1", "devices"]) => Self::Devices,
             ("PUT", ["v1", "devices", "capabilities"]) => Self::DeviceCapabilities,
-            ("DELETE", ["v1", "devices", id]) => Self::RemoveDevice(device(id)?),
+            ("DELETE", ["v1", "devices", id]) => Self::RemoveDevice(id.parse().ok()?),
             ("PUT", ["v2", "keys"]) => Self::PutKeys,
             ("GET", ["v2", "keys"]) => Self::KeyCounts,
             ("GET", ["v2", "keys", id, "*"]) => Self::Keys {
@@ -102,7 +102,7 @@ impl Endpoint {
             },
             ("GET", ["v2", "keys", id, d]) => Self::Keys {
                 account: id.parse().ok()?,
-                device: Some(device(d)?),
+                device: Some(d.parse().ok()?),
             },
             ("PUT", ["v1", "messages", id]) => Self::Messages(id.parse().ok()?),
             ("PUT", ["v1", "bundles"]) => Self::Bundles,
@@ -241,10 +241,6 @@ fn address(text: &str) -> Option<String> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
     valid.then(|| text.to_owned())
-}
-
-fn device(text: &str) -> Option<DeviceId> {
-    text.parse::<u32>().ok()?.try_into().ok()
 }
 
 fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {

@@ -63,7 +63,7 @@ pub struct Envelope {
     pub kind: EnvelopeKind,
     /// Who sent it, as the relay claims.
     pub source: DeviceAddress,
-    /// For which account, if the relay says.
+    /// For which account, if the relay says. A phone-number id says nothing.
     pub destination: Option<AccountId>,
     /// The sender's clock, ms.
     pub client_timestamp: u64,
@@ -87,7 +87,7 @@ impl Envelope {
         let kind = u32::try_from(raw.r#type.unwrap_or(0)).map_err(|_| DecodeError::Invalid {
             field: "envelope type",
         })?;
-        let account = account(raw.source_service_id_binary, raw.source_service_id)?.ok_or(
+        let source = account(raw.source_service_id_binary, raw.source_service_id)?.ok_or(
             DecodeError::Missing {
                 field: "envelope source",
             },
@@ -95,8 +95,15 @@ impl Envelope {
         let device = DeviceId::try_from(raw.source_device_id.unwrap_or(1))?;
         Ok(Self {
             kind: kind.try_into()?,
-            source: DeviceAddress { account, device },
-            destination: account_or_none(raw.destination_service_id_binary),
+            source: DeviceAddress {
+                account: source,
+                device,
+            },
+            destination: account(
+                raw.destination_service_id_binary,
+                raw.destination_service_id,
+            )
+            .unwrap_or(None),
             client_timestamp: raw.client_timestamp.unwrap_or(0),
             server_timestamp: raw.server_timestamp.unwrap_or(0),
             guid: guid(raw.server_guid_binary, raw.server_guid)?,
@@ -146,11 +153,6 @@ fn account(
         (None, Some(text)) => text.parse().map(Some),
         (None, None) => Ok(None),
     }
-}
-
-/// A destination that is not an account id (a phone-number id) is none of ours.
-fn account_or_none(binary: Option<Vec<u8>>) -> Option<AccountId> {
-    AccountId::from_slice(&binary?).ok()
 }
 
 fn guid(binary: Option<Vec<u8>>, text: Option<String>) -> Result<Option<[u8; 16]>, DecodeError> {

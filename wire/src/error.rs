@@ -20,11 +20,11 @@ pub enum DecodeError {
         /// Its name in the protocol.
         field: &'static str,
     },
-    /// More bytes than the limit for this kind of input.
+    /// More than the limit for this kind of input.
     TooLarge {
         /// What was too large.
         what: &'static str,
-        /// The limit, in bytes.
+        /// The limit: bytes, or entries of a list.
         limit: usize,
     },
 }
@@ -36,7 +36,7 @@ impl fmt::Display for DecodeError {
             Self::Json => f.write_str("not the expected JSON"),
             Self::Missing { field } => write!(f, "{field} is missing"),
             Self::Invalid { field } => write!(f, "{field} is invalid"),
-            Self::TooLarge { what, limit } => write!(f, "{what} is over {limit} bytes"),
+            Self::TooLarge { what, limit } => write!(f, "{what} is over the limit of {limit}"),
         }
     }
 }

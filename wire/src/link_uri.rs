@@ -53,10 +53,8 @@ impl LinkUri {
             return Err(LinkUriError::Malformed);
         }
         let (scheme, rest) = text.split_once(':').ok_or(LinkUriError::Malformed)?;
-        if !scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        {
+        let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        if scheme.is_empty() || !scheme.chars().all(of_scheme) {
             return Err(LinkUriError::Malformed);
         }
         if !["lockstep", "sgnl"].contains(&scheme.to_ascii_lowercase().as_str()) {
@@ -81,11 +79,7 @@ impl LinkUri {
                 return Err(LinkUriError::Malformed);
             },
             public_key: key.try_into().map_err(|_| LinkUriError::Malformed)?,
-            name: name
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(NAME_MAX)
-                .collect(),
+            name: name.chars().filter(shown).take(NAME_MAX).collect(),
         })
     }
 }
@@ -105,6 +99,18 @@ impl fmt::Display for LinkUri {
         }
         Ok(())
     }
+}
+
+/// Whether a character of a claimed name may be shown: not if it is invisible or turns the text
+/// around it, since the person decides by what this name looks like.
+fn shown(c: &char) -> bool {
+    let turns_text =
+        matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let invisible = matches!(
+        c,
+        '\u{061C}' | '\u{200B}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{FEFF}'
+    );
+    !c.is_control() && !turns_text && !invisible
 }
 
 fn value(query: &str, name: &str) -> Result<Option<String>, LinkUriError> {
