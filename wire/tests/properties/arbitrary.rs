@@ -1,0 +1,211 @@
+//! Strategies: any value of each type of the protocol, within the ranges that the types promise.
+//! No test is in here.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a strategy out of range is a broken test"
+)]
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use wire::basic::Basic;
+use wire::bundle::{AccountMismatch, Bundle, DeviceMessage, Recipient};
+use wire::link_uri::LinkUri;
+use wire::{
+    AccountId, DeviceAddress, DeviceId, Endpoint, Envelope, EnvelopeKind, Frame, Handle, MessageId,
+    RegistrationId, Request, Response,
+};
+
+use super::bodies::bodies;
+
+pub(crate) fn account() -> impl Strategy<Value = AccountId> {
+    any::<[u8; 16]>().prop_map(AccountId::from_bytes)
+}
+
+pub(crate) fn device() -> impl Strategy<Value = DeviceId> {
+    (1..=127_u32).prop_map(|n| DeviceId::try_from(n).unwrap())
+}
+
+pub(crate) fn address() -> impl Strategy<Value = DeviceAddress> {
+    (account(), device()).prop_map(|(account, device)| DeviceAddress { account, device })
+}
+
+pub(crate) fn handle() -> impl Strategy<Value = Handle> {
+    "[a-z0-9][a-z0-9._-]{0,63}".prop_map(|text| text.parse().unwrap())
+}
+
+pub(crate) fn registration() -> impl Strategy<Value = RegistrationId> {
+    any::<u16>().prop_map(RegistrationId::from_random)
+}
+
+fn kind() -> impl Strategy<Value = EnvelopeKind> {
+    prop::sample::select(vec![1_u32, 3, 6, 8]).prop_map(|n| n.try_into().unwrap())
+}
+
+pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..40)
+}
+
+fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
+    vec(("[a-z-]{1,12}", "[!-~]{0,20}"), 0..3)
+}
+
+pub(crate) fn frame() -> impl Strategy<Value = Frame> {
+    let request = (any::<u64>(), "[A-Z]{0,7}", "\\PC{0,40}", headers(), bytes());
+    let response = (any::<u64>(), 100..600_u16, headers(), bytes());
+    prop_oneof![
+        request.prop_map(|(id, verb, path, headers, body)| Frame::Request(Request {
+            id,
+            verb,
+            path,
+            headers,
+            body
+        })),
+        response.prop_map(|(id, status, headers, body)| Frame::Response(Response {
+            id,
+            status,
+            headers,
+            body
+        })),
+    ]
+}
+
+pub(crate) fn bundle() -> impl Strategy<Value = Bundle> {
+    let message = (registration(), kind(), bytes());
+    let recipients = btree_map(account(), btree_map(device(), message, 0..4), 0..=8);
+    (any::<[u8; 16]>(), any::<u64>(), any::<bool>(), recipients).prop_map(
+        |(id, timestamp, urgent, recipients)| Bundle {
+            id: MessageId::from_bytes(id),
+            timestamp,
+            urgent,
+            recipients: recipients.into_iter().map(recipient).collect(),
+        },
+    )
+}
+
+type Messages = BTreeMap<DeviceId, (RegistrationId, EnvelopeKind, Vec<u8>)>;
+
+fn recipient((account, messages): (AccountId, Messages)) -> Recipient {
+    let message = |(device, (registration_id, kind, content))| DeviceMessage {
+        device,
+        registration_id,
+        kind,
+        content,
+    };
+    Recipient {
+        account,
+        messages: messages.into_iter().map(message).collect(),
+    }
+}
+
+pub(crate) fn mismatches() -> impl Strategy<Value = Vec<AccountMismatch>> {
+    let devices = btree_map(device(), 0..3_u8, 0..10);
+    btree_map(account(), (devices, any::<bool>()), 1..=9).prop_map(|accounts| {
+        let mismatch = |(account, (devices, gone)): (_, (BTreeMap<DeviceId, u8>, _))| {
+            let list = |wanted| {
+                let of_list = devices.iter().filter(move |(_, list)| **list == wanted);
+                of_list.map(|(device, _)| *device).collect()
+            };
+            AccountMismatch {
+                account,
+                missing: list(0),
+                extra: list(1),
+                stale: list(2),
+                gone,
+            }
+        };
+        accounts.into_iter().map(mismatch).collect()
+    })
+}
+
+pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
+    let parts = (
+        prop_oneof![kind(), Just(EnvelopeKind::ServerReceipt)],
+        address(),
+        option::of(account()),
+        any::<[u64; 2]>(),
+        option::of(any::<[u8; 16]>()),
+        any::<bool>(),
+        bytes(),
+    );
+    parts.prop_map(
+        |(kind, source, destination, [client, server], guid, urgent, content)| Envelope {
+            kind,
+            source,
+            destination,
+            client_timestamp: client,
+            server_timestamp: server,
+            guid,
+            urgent,
+            content,
+        },
+    )
+}
+
+pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
+    let opaque = "[A-Za-z0-9_=-]{1,128}";
+    prop_oneof![
+        Just(Endpoint::Capabilities),
+        Just(Endpoint::Register),
+        Just(Endpoint::WhoAmI),
+        handle().prop_map(Endpoint::AccountByHandle),
+        account().prop_map(Endpoint::Account),
+        Just(Endpoint::LinkToken),
+        opaque.prop_map(|address| Endpoint::Provision { address }),
+        opaque.prop_map(|address| Endpoint::DeclineProvision { address }),
+        (opaque, any::<u32>()).prop_map(|(token_identifier, timeout_s)| {
+            Endpoint::WaitForLinkedDevice {
+                token_identifier,
+                timeout_s,
+            }
+        }),
+        Just(Endpoint::LinkDevice),
+        Just(Endpoint::Devices),
+        device().prop_map(Endpoint::RemoveDevice),
+        Just(Endpoint::DeviceCapabilities),
+        Just(Endpoint::PutKeys),
+        Just(Endpoint::KeyCounts),
+        (account(), option::of(device()))
+            .prop_map(|(account, device)| Endpoint::Keys { account, device }),
+        account().prop_map(Endpoint::Messages),
+        Just(Endpoint::Bundles),
+        Just(Endpoint::KeepAlive),
+        Just(Endpoint::KeepAliveProvisioning),
+    ]
+}
+
+pub(crate) fn link_uri() -> impl Strategy<Value = LinkUri> {
+    let name = "[ -~äé’漢💻]{0,64}";
+    ("[A-Za-z0-9_=-]{1,128}", any::<[u8; 33]>(), name).prop_map(|(address, public_key, name)| {
+        LinkUri {
+            address,
+            public_key,
+            name,
+        }
+    })
+}
+
+/// The bytes of any message.
+pub(crate) fn encoded() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        frame().prop_map(Frame::encode),
+        bundle().prop_map(|bundle| bundle.encode()),
+        mismatches().prop_map(|mismatches| AccountMismatch::encode_all(&mismatches)),
+        envelope().prop_map(|envelope| envelope.encode()),
+        bodies()
+            .prop_map(|bodies| bodies.written())
+            .prop_shuffle()
+            .prop_map(|mut all| { all.pop().unwrap_or_default() }),
+    ]
+}
+
+/// Any text: a path, a link URI, a header value.
+pub(crate) fn written() -> impl Strategy<Value = String> {
+    prop_oneof![
+        endpoint().prop_map(|endpoint| endpoint.to_string()),
+        link_uri().prop_map(|uri| uri.to_string()),
+        (address(), "[ -~]{0,20}").prop_map(|(address, p)| Basic::device(address, &p).header()),
+    ]
+}
