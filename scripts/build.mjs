@@ -13,7 +13,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 if (!setUp({ browser: false })) process.exit(1);
 const log = inRoot(".lockstep", "build.log");
-const line = liveLine("building pkg/ (about 2 min the first time)");
+const line = liveLine("building pkg/ (2 to 4 min the first time)");
 const built = await buildPackage({ env: toolEnv(), log, onLine: (text) => line.note(howFar(text) ?? "") });
 line.end(built.code === 0 ? `done in ${line.seconds()}` : "FAILED");
 if (built.code !== 0) console.error(`${tail(log, 40)}\nThe whole output is in ${log}`);

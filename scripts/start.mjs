@@ -89,8 +89,8 @@ setInterval(() => process.ppid === parent || end(), 1_000).unref();
 const env = toolEnv();
 mkdirSync(logs, { recursive: true });
 if (packageIsFresh(env)) console.log(`[2/${steps}] the browser module is built`);
-else await step(2, "building the browser module (about 2 min the first time)", "module", (to) => buildPackage({ env, ...to }));
-const built = await step(3, "building the relay (about 2 min the first time)", "relay-build", (to) => buildRelay({ env, ...to }));
+else await step(2, "building the browser module (2 to 4 min the first time)", "module", (to) => buildPackage({ env, ...to }));
+const built = await step(3, "building the relay (2 to 4 min the first time)", "relay-build", (to) => buildRelay({ env, ...to }));
 await step(4, "copying the demo's libraries", "libraries", (to) => vendorLibraries({ env, ...to }));
 await step(5, "starting the relay", "relay", ({ log }) => {
   startRelay(built.binary, env, log);

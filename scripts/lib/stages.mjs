@@ -49,10 +49,8 @@ function webdriver(run) {
 export const stages = [
   cargoStage("fmt", "format", [["cargo", "fmt", "--all", "--check"]]),
   cargoStage("clippy", "lints, native", [["cargo", "clippy", "--workspace", "--all-targets", ...warningsAreErrors]]),
-  cargoStage("clippy-wasm", "lints, wasm32", [
-    ["cargo", "clippy", ...wasm, "-p", "lockstep", "-p", "engine", "-p", "wire", "--lib", ...warningsAreErrors],
-    ["cargo", "clippy", ...wasm, "-p", "lockstep", "--tests", ...warningsAreErrors],
-  ]),
+  // engine and wire are linted on the way, as members of the workspace that lockstep depends on.
+  cargoStage("clippy-wasm", "lints, wasm32", [["cargo", "clippy", ...wasm, "-p", "lockstep", "--lib", "--tests", ...warningsAreErrors]]),
   cargoStage("native", "native tests", [["cargo", "test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]], {
     count: cargoTests,
     mustRun: true,
@@ -65,7 +63,8 @@ export const stages = [
     name: "browser",
     title: "tests in a browser",
     absent: () => (browserTests() ? undefined : "no test uses wasm_bindgen_test yet"),
-    commands: () => [["wasm-pack", "test", "--headless", "--chrome", "--", "--lib", "--tests", "--no-fail-fast"]],
+    // These options go to cargo build as well as to cargo test, so --tests and --no-fail-fast are not to be had.
+    commands: () => [["wasm-pack", "test", "--headless", "--chrome", "--", "--lib", "--test", "*"]],
     env: webdriver,
     count: cargoTests,
     mustRun: true,
