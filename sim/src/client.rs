@@ -9,6 +9,8 @@ use engine::{
     Command, Engine, Error, Event, Input, Output, Refusal, Reply, SocketId, Ticket, Timestamp,
 };
 use futures_util::FutureExt;
+use wire::Frame;
+use wire::bundle::Bundle;
 
 /// Which browser of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,6 +180,24 @@ impl Client {
     #[must_use]
     pub fn answer(&self, ticket: Ticket) -> Option<&Result<Reply, Refusal>> {
         self.answers.get(&ticket)
+    }
+
+    /// The bundles it sent, repeats included.
+    #[must_use]
+    pub fn bundles(&self) -> Vec<Bundle> {
+        let bundle = |frame: &Vec<u8>| match Frame::decode(frame) {
+            Ok(Frame::Request(request)) if request.path == "/v1/bundles" => {
+                Some(Bundle::decode(&request.body).expect("clients send bundles"))
+            }
+            _ => None,
+        };
+        self.sent.iter().filter_map(bundle).collect()
+    }
+
+    /// The main socket, for frames that no relay sent.
+    #[must_use]
+    pub fn socket(&self) -> SocketId {
+        *self.sockets.last().expect("the client has a socket")
     }
 
     /// The messages that events have told of.

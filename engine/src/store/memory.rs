@@ -50,6 +50,22 @@ impl std::fmt::Debug for Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Only these tables.
+    #[must_use]
+    pub fn only(&self, tables: &[Table]) -> Self {
+        let inside = |((table, _), _): &(&(Table, Vec<u8>), &Vec<u8>)| tables.contains(table);
+        let records = self.0.iter().filter(inside);
+        Self(records.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    /// How many records a table holds.
+    #[must_use]
+    pub fn count(&self, table: Table) -> usize {
+        self.only(&[table]).0.len()
+    }
+}
+
 impl MemoryStore {
     /// An empty store.
     #[must_use]

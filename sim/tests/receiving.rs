@@ -1,0 +1,305 @@
+//! Receiving: in order, once, from whom it says; and what a forgery changes, which is nothing.
+
+use engine::output::MessageKind;
+use engine::store::Table;
+use engine::{Command, Input, Reply};
+use sim::{ClientId, World};
+use wire::bundle::DeviceMessage;
+use wire::{AccountId, DeviceAddress, DeviceId, Envelope, Frame, RelayRequest, Request};
+
+fn account(world: &mut World, id: ClientId) -> AccountId {
+    match world.ask(id, Command::Account) {
+        Ok(Reply::Account(account)) => account.id,
+        other => panic!("no account: {other:?}"),
+    }
+}
+
+fn device(number: u32) -> DeviceId {
+    DeviceId::try_from(number).unwrap()
+}
+
+/// The last ciphertext that `from` sealed for device 1 of `to`, while `to` is not listening.
+fn intercept(world: &mut World, from: ClientId, to: ClientId, name: &str) -> DeviceMessage {
+    world.set_network(to, false);
+    world.send(from, name, "intercepted");
+    let bundles = world.client(from).bundles();
+    bundles.last().unwrap().recipients[0].messages[0].clone()
+}
+
+fn envelope(part: &DeviceMessage, source: DeviceAddress, guid: Option<[u8; 16]>) -> Envelope {
+    Envelope {
+        kind: part.kind,
+        source,
+        destination: None,
+        client_timestamp: 1_800_000_000_000,
+        server_timestamp: 1_800_000_000_000,
+        guid,
+        urgent: true,
+        content: part.content.clone(),
+    }
+}
+
+/// Hands an envelope to a client as if its relay had sent it.
+fn inject(world: &mut World, to: ClientId, envelopes: &[Envelope]) {
+    let frame = |(n, envelope): (usize, &Envelope)| {
+        let request = Request {
+            id: 1_000_000 + n as u64,
+            verb: "PUT".to_owned(),
+            path: RelayRequest::Message.path().to_owned(),
+            headers: Vec::new(),
+            body: envelope.encode(),
+        };
+        Frame::Request(request).encode()
+    };
+    let socket = world.client(to).socket();
+    let frames = envelopes.iter().enumerate().map(frame).collect();
+    world.give(to, Input::SocketFrames { socket, frames });
+}
+
+#[test]
+fn fifty_messages_to_a_closed_browser_arrive_in_order() {
+    let mut world = World::new(50);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let (second, _) = world.link(alice);
+    world.kill(second);
+    let expected: Vec<String> = (0..50).map(|n| format!("message {n}")).collect();
+    for text in &expected {
+        world.send(bob, "alice", text);
+    }
+    world.open(second);
+    assert_eq!(world.texts(second, "bob"), expected);
+    assert_eq!(world.texts(alice, "bob"), expected);
+    let told: Vec<_> = world
+        .client(second)
+        .told()
+        .map(|m| m.text.clone())
+        .collect();
+    assert_eq!(told, expected, "each was told of once");
+}
+
+#[test]
+fn a_night_offline_is_a_few_commits() {
+    let mut world = World::new(51);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(bob, "alice", "settled");
+    world.send(alice, "bob", "settled");
+    world.kill(alice);
+    for n in 0..300 {
+        world.send(bob, "alice", &n.to_string());
+    }
+    let before = world.client(alice).store.commits();
+    world.open(alice);
+    assert_eq!(world.texts(alice, "bob").len(), 302);
+    assert!(world.client(alice).store.commits() - before < 20);
+}
+
+#[test]
+fn a_message_in_another_senders_name_is_refused() {
+    let mut world = World::new(52);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let carol = world.register("carol");
+    world.link(alice);
+    for from in [alice, carol] {
+        world.send(from, "bob", "settled");
+    }
+    world.send(bob, "alice", "settled");
+    let real = DeviceAddress {
+        account: account(&mut world, alice),
+        device: device(1),
+    };
+    let carol = DeviceAddress {
+        account: account(&mut world, carol),
+        device: device(1),
+    };
+    let part = intercept(&mut world, alice, bob, "bob");
+    let false_names = [
+        DeviceAddress {
+            device: device(2),
+            ..real
+        },
+        DeviceAddress {
+            device: device(7),
+            ..real
+        },
+        carol,
+    ];
+    let tables = [Table::Sessions, Table::PreKeys, Table::Peers, Table::Outbox];
+    // Bob signs in again; the false copies reach him before the real one does.
+    world.set_network(bob, true);
+    world.pass_ms(60_000);
+    let before = world.client(bob).store.snapshot();
+    for name in false_names {
+        inject(&mut world, bob, &[envelope(&part, name, None)]);
+        let after = world.client(bob).store.snapshot();
+        assert!(
+            before.only(&tables) == after.only(&tables),
+            "{name} changed the keys"
+        );
+    }
+    let texts = world.texts(bob, "alice");
+    assert_eq!(
+        texts.iter().filter(|text| *text == "intercepted").count(),
+        1
+    );
+    assert!(
+        !world
+            .texts(bob, "carol")
+            .contains(&"intercepted".to_owned())
+    );
+}
+
+#[test]
+fn a_strangers_garbage_changes_not_one_byte() {
+    let mut world = World::new(53);
+    let alice = world.register("alice");
+    world.register("bob");
+    world.send(alice, "bob", "settled");
+    let before = world.client(alice).store.snapshot();
+    let stranger = DeviceAddress {
+        account: AccountId::from_bytes([9; 16]),
+        device: device(1),
+    };
+    for kind in [1, 3, 5, 6, 8] {
+        for content in [vec![], vec![0x44; 3], vec![0x44; 300], vec![0xFF; 90_000]] {
+            let mut garbage = envelope(
+                &DeviceMessage {
+                    device: device(1),
+                    registration_id: 1u32.try_into().unwrap(),
+                    kind: kind.try_into().unwrap(),
+                    content,
+                },
+                stranger,
+                None,
+            );
+            garbage.client_timestamp = u64::MAX;
+            inject(&mut world, alice, &[garbage]);
+        }
+    }
+    assert!(before == world.client(alice).store.snapshot());
+}
+
+#[test]
+fn a_damaged_message_leaves_a_placeholder_and_no_other_trace() {
+    let mut world = World::new(54);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    world.send(bob, "alice", "settled");
+    let source = DeviceAddress {
+        account: account(&mut world, alice),
+        device: device(1),
+    };
+    world.relay.refuse.push(("/v1/bundles", 500, 1)); // sealed, but not delivered yet
+    world.send(alice, "bob", "real");
+    let mut part = world.client(alice).bundles().last().unwrap().recipients[0].messages[0].clone();
+    let middle = part.content.len() / 2;
+    part.content[middle] ^= 1;
+    let tables = [
+        Table::Sessions,
+        Table::PreKeys,
+        Table::Peers,
+        Table::Outbox,
+        Table::Contacts,
+    ];
+    let before = world.client(bob).store.snapshot();
+    let damaged = envelope(&part, source, Some([7; 16]));
+    inject(&mut world, bob, &[damaged.clone(), damaged.clone()]);
+    inject(&mut world, bob, &[damaged]);
+    let after = world.client(bob).store.snapshot();
+    assert!(before.only(&tables) == after.only(&tables));
+    let kinds: Vec<_> = world
+        .thread(bob, "alice")
+        .into_iter()
+        .map(|m| m.kind)
+        .collect();
+    let unreadable = kinds
+        .iter()
+        .filter(|kind| **kind == MessageKind::Unreadable)
+        .count();
+    assert_eq!((kinds.len(), unreadable), (3, 1));
+    world.pass_ms(10_000);
+    assert!(world.texts(bob, "alice").contains(&"real".to_owned()));
+}
+
+#[test]
+fn a_redelivered_envelope_is_acked_but_not_shown_twice() {
+    let mut world = World::new(55);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    world.send(bob, "alice", "settled");
+    let source = DeviceAddress {
+        account: account(&mut world, alice),
+        device: device(1),
+    };
+    let part = intercept(&mut world, alice, bob, "bob");
+    world.set_network(bob, true);
+    world.pass_ms(60_000);
+    let acks = world.client(bob).sent.len();
+    // Once with a guid of its own, as after a lost ack of a relay that makes new ones; once without any.
+    let (other, none) = (
+        envelope(&part, source, Some([8; 16])),
+        envelope(&part, source, None),
+    );
+    inject(&mut world, bob, &[other.clone(), none]);
+    inject(&mut world, bob, &[other]);
+    assert_eq!(world.client(bob).sent.len() - acks, 3, "each is acked");
+    let texts = world.texts(bob, "alice");
+    assert_eq!(texts, ["settled", "settled", "intercepted"]);
+}
+
+#[test]
+fn nonsense_from_the_relay_closes_the_socket_and_loses_nothing() {
+    let mut world = World::new(56);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    let socket = world.client(bob).socket();
+    world.give(
+        bob,
+        Input::SocketFrames {
+            socket,
+            frames: vec![vec![0xFF; 20], Vec::new()],
+        },
+    );
+    world.send(alice, "bob", "after");
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["settled", "after"]);
+}
+
+#[test]
+fn reading_on_one_device_marks_the_other_read() {
+    let mut world = World::new(57);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let (second, _) = world.link(alice);
+    world.send(bob, "alice", "one");
+    world.send(bob, "alice", "two");
+    let unread = |world: &mut World, id| match world.ask(id, Command::Conversations) {
+        Ok(Reply::Conversations(list)) => list[0].unread,
+        other => panic!("no conversations: {other:?}"),
+    };
+    assert_eq!(
+        (unread(&mut world, alice), unread(&mut world, second)),
+        (2, 2)
+    );
+    let messages = world.thread(alice, "bob");
+    for n in [1, 0] {
+        let (conversation, message) = ("bob".to_owned(), messages[n].id);
+        let answer = world.ask(
+            alice,
+            Command::MarkRead {
+                conversation,
+                message,
+            },
+        );
+        assert_eq!(answer, Ok(Reply::Done), "marks never fall");
+    }
+    assert_eq!(
+        (unread(&mut world, alice), unread(&mut world, second)),
+        (0, 0)
+    );
+}

@@ -1,0 +1,208 @@
+//! Sending: one bundle for everybody, repair in order, what a refusal and a lost connection do.
+
+use engine::output::MessageStatus;
+use engine::{Command, Refusal, Reply};
+use sim::{ClientId, World};
+
+fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+fn start_send(world: &mut World, from: ClientId, to: &str, text: &str) {
+    world.start(
+        from,
+        Command::Send {
+            to: to.to_owned(),
+            text: text.to_owned(),
+        },
+    );
+}
+
+#[test]
+fn three_peer_devices_and_two_own_others_are_one_bundle() {
+    let mut world = World::new(10);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.link(bob);
+    world.link(bob);
+    world.link(alice);
+    world.link(alice);
+    world.send(alice, "bob", "first"); // lists and sessions settle
+    let before = world.client(alice).bundles().len();
+    world.send(alice, "bob", "second");
+    let bundles = world.client(alice).bundles();
+    assert_eq!(bundles.len(), before + 1);
+    let parts: Vec<usize> = bundles[before]
+        .recipients
+        .iter()
+        .map(|r| r.messages.len())
+        .collect();
+    assert_eq!(parts, [3, 2]);
+}
+
+#[test]
+fn a_device_linked_meanwhile_gets_the_next_message() {
+    let mut world = World::new(11);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "one");
+    let (phone, _) = world.link(bob);
+    world.send(alice, "bob", "two");
+    assert_eq!(world.texts(phone, "alice"), ["two"]);
+    assert_eq!(world.texts(bob, "alice"), ["one", "two"]);
+    let statuses = world.statuses(alice, "bob");
+    assert_eq!(statuses, [MessageStatus::Sent, MessageStatus::Sent]);
+}
+
+#[test]
+fn a_repair_keeps_the_order_of_what_waits_behind_it() {
+    let mut world = World::new(12);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "0");
+    let (phone, _) = world.link(bob); // alice does not know
+    for text in numbers(1..20) {
+        start_send(&mut world, alice, "bob", &text);
+    }
+    world.run();
+    assert_eq!(world.texts(bob, "alice"), numbers(0..20));
+    assert_eq!(world.texts(phone, "alice"), numbers(1..20));
+}
+
+#[test]
+fn an_own_device_linked_elsewhere_is_found_by_repair() {
+    let mut world = World::new(13);
+    let alice = world.register("alice");
+    world.register("bob");
+    let (second, _) = world.link(alice);
+    let (third, _) = world.link(alice); // the second is not told by anybody
+    world.send(second, "bob", "from the second");
+    assert_eq!(world.texts(third, "bob"), ["from the second"]);
+    assert_eq!(world.texts(alice, "bob"), ["from the second"]);
+}
+
+#[test]
+fn what_is_sealed_goes_out_again_byte_for_byte() {
+    let mut world = World::new(14);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    let before = world.client(alice).bundles().len();
+    start_send(&mut world, alice, "bob", "again");
+    world.restart_relay(); // the request is lost
+    world.pass_ms(60_000);
+    let bundles = world.client(alice).bundles();
+    assert_eq!(bundles.len(), before + 2);
+    assert_eq!(bundles[before], bundles[before + 1]);
+    assert_eq!(world.texts(bob, "alice"), ["settled", "again"]);
+}
+
+#[test]
+fn an_accepted_bundle_with_a_lost_answer_is_shown_once() {
+    let mut world = World::new(15);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    start_send(&mut world, alice, "bob", "once");
+    assert!(world.step(), "the relay takes the bundle");
+    world.restart_relay(); // its answer is lost
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["settled", "once"]);
+    let sent = MessageStatus::Sent;
+    assert_eq!(world.statuses(alice, "bob"), [sent, sent]);
+}
+
+#[test]
+fn what_is_written_offline_goes_out_in_order() {
+    let mut world = World::new(16);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "0");
+    world.set_network(alice, false);
+    for text in numbers(1..30) {
+        world.send(alice, "bob", &text);
+    }
+    assert_eq!(world.statuses(alice, "bob")[1], MessageStatus::Queued);
+    let stranger = Command::Send {
+        to: "carol".to_owned(),
+        text: "hi".to_owned(),
+    };
+    assert_eq!(world.ask(alice, stranger), Err(Refusal::Offline));
+    world.set_network(alice, true);
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), numbers(0..30));
+    assert_eq!(world.statuses(alice, "bob"), vec![MessageStatus::Sent; 30]);
+}
+
+#[test]
+fn a_busy_relay_is_asked_again_when_it_says() {
+    let mut world = World::new(17);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "0");
+    world.relay.refuse.push(("/v1/bundles", 429, 2));
+    world.send(alice, "bob", "1");
+    world.send(alice, "bob", "2");
+    assert_eq!(world.texts(bob, "alice"), ["0"]);
+    world.pass_ms(10_000);
+    assert_eq!(world.texts(bob, "alice"), numbers(0..3));
+}
+
+#[test]
+fn a_relay_that_only_refuses_ends_in_a_visible_failure() {
+    let mut world = World::new(18);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "0");
+    world.relay.refuse.push(("/v1/bundles", 409, 1)); // without saying what is wrong
+    world.send(alice, "bob", "1");
+    world.send(alice, "bob", "2");
+    let failed = MessageStatus::Failed(Refusal::RelayProtocol);
+    assert_eq!(
+        world.statuses(alice, "bob"),
+        [MessageStatus::Sent, failed, MessageStatus::Sent]
+    );
+    assert_eq!(
+        world.texts(alice, "bob"),
+        numbers(0..3),
+        "the message is kept"
+    );
+    assert_eq!(world.texts(bob, "alice"), ["0", "2"]);
+}
+
+#[test]
+fn a_message_to_oneself_reaches_own_devices_only() {
+    let mut world = World::new(19);
+    let alice = world.register("alice");
+    let (second, _) = world.link(alice);
+    world.send(alice, "alice", "milk");
+    assert_eq!(world.texts(alice, "alice"), ["milk"]);
+    assert_eq!(world.texts(second, "alice"), ["milk"]);
+    assert_eq!(world.statuses(second, "alice"), [MessageStatus::Sent]);
+}
+
+#[test]
+fn texts_that_cannot_be_sent_are_refused_at_once() {
+    let mut world = World::new(20);
+    let alice = world.register("alice");
+    world.register("bob");
+    let mut send = |text: String| {
+        world.ask(
+            alice,
+            Command::Send {
+                to: "bob".to_owned(),
+                text,
+            },
+        )
+    };
+    assert_eq!(send(String::new()), Err(Refusal::MessageEmpty));
+    assert_eq!(
+        send("x".repeat(64 * 1024 + 1)),
+        Err(Refusal::MessageTooLong)
+    );
+    assert!(matches!(
+        send("x".repeat(64 * 1024)),
+        Ok(Reply::MessageId(_))
+    ));
+    assert_eq!(world.texts(alice, "bob").len(), 1);
+}
