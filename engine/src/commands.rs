@@ -5,11 +5,13 @@ use wire::body::{AccountInfo, Devices, from_json};
 use wire::limits::TEXT_MAX;
 use wire::{AccountId, Endpoint, Handle, Response};
 
+use crate::account::Account;
 use crate::contacts;
 use crate::device_name;
 use crate::error::{Error, Refusal};
 use crate::input::{Command, ConversationId, Ticket, Timestamp};
 use crate::limits::PARKED_MAX;
+use crate::linking;
 use crate::outbox::{add_device, current_devices};
 use crate::output::{ClientState, Device, Event, Reply};
 use crate::record::PeerRecord;
@@ -29,82 +31,94 @@ impl State {
             tx.resolve(ticket, Err(refusal));
             return Ok(());
         }
+        if needs_relay(&command) && !self.connection.is_up() {
+            self.park(tx, ticket, command);
+            return Ok(());
+        }
         match command {
-            Command::Register { .. }
-            | Command::ApproveLink { .. }
-            | Command::RejectLink { .. }
-            | Command::Devices
-            | Command::Link { .. }
-                if !self.connection.is_up() =>
-            {
-                self.park(tx, ticket, command);
-                Ok(())
-            }
             Command::Register {
                 handle,
                 credential,
                 device_name,
             } => {
-                self.register(tx, ticket, &handle, credential, device_name)
-                    .await
+                self.register(tx, ticket, &handle, credential, &device_name)
+                    .await?;
             }
             Command::Link {
                 credential,
                 device_name,
             } => {
                 self.start_offers(tx, ticket, credential, device_name);
-                Ok(())
             }
-            Command::AwaitLink => {
-                self.await_link(tx, ticket);
-                Ok(())
-            }
+            Command::AwaitLink => self.await_link(tx, ticket),
             Command::CancelLink => {
-                self.end_offers(tx, Refusal::LinkDeclined);
+                self.end_offers(tx, Refusal::LinkCancelled);
                 tx.resolve(ticket, Ok(Reply::Done));
-                Ok(())
             }
             Command::OpenLink { uri } => {
-                tx.resolve(ticket, crate::linking::claim(&uri).map(Reply::LinkClaim));
-                Ok(())
+                tx.resolve(ticket, linking::claim(&uri).map(Reply::LinkClaim));
             }
-            Command::ApproveLink { uri } => {
-                self.approve_link(tx, ticket, uri);
-                Ok(())
-            }
-            Command::RejectLink { uri } => {
-                self.reject_link(tx, ticket, &uri);
-                Ok(())
-            }
-            Command::Send { to, text } => self.send(tx, ticket, to, text).await,
+            Command::ApproveLink { uri } => self.approve_link(tx, ticket, uri),
+            Command::RejectLink { uri } => self.reject_link(tx, ticket, &uri),
+            Command::Send { to, text } => self.send(tx, ticket, to, text).await?,
             Command::Devices => {
                 let pending = Pending::Devices(ticket);
                 self.connection
                     .request(tx, &Endpoint::Devices, Vec::new(), Vec::new(), pending);
-                Ok(())
             }
+            local @ (Command::MarkRead { .. }
+            | Command::Account
+            | Command::Conversations
+            | Command::Contacts
+            | Command::Messages { .. }) => {
+                let result = self.local(tx, local).await?;
+                tx.resolve(ticket, result);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the store alone can answer.
+    async fn local(
+        &mut self,
+        tx: &mut Tx<'_>,
+        command: Command,
+    ) -> Result<Result<Reply, Refusal>, Error> {
+        Ok(match command {
             Command::MarkRead {
                 conversation,
                 message,
-            } => {
-                let found = self.conversation(tx, &conversation).await?;
-                let result = match found {
-                    Some(id) if self.mark_read(tx, id, message).await? => Ok(Reply::Done),
-                    Some(_) => Err(Refusal::UnknownMessage),
-                    None => Err(Refusal::UnknownConversation),
-                };
-                tx.resolve(ticket, result);
-                Ok(())
+            } => match self.conversation(tx, &conversation).await? {
+                Some(id) if self.mark_read(tx, id, message).await? => Ok(Reply::Done),
+                Some(_) => Err(Refusal::UnknownMessage),
+                None => Err(Refusal::UnknownConversation),
+            },
+            Command::Messages {
+                conversation,
+                before,
+                limit,
+            } => match self.conversation(tx, &conversation).await? {
+                Some(id) => thread::page(tx, id, before, limit)
+                    .await?
+                    .map(Reply::Messages),
+                None => Err(Refusal::UnknownConversation),
+            },
+            Command::Conversations => Ok(Reply::Conversations(thread::list(tx).await?)),
+            Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
+            Command::Account
+            | Command::Register { .. }
+            | Command::Link { .. }
+            | Command::AwaitLink
+            | Command::CancelLink
+            | Command::OpenLink { .. }
+            | Command::ApproveLink { .. }
+            | Command::RejectLink { .. }
+            | Command::Send { .. }
+            | Command::Devices => {
+                let account = self.account.as_ref().and_then(Account::view);
+                Ok(account.map_or(Reply::Done, Reply::Account))
             }
-            query @ (Command::Account
-            | Command::Conversations
-            | Command::Messages { .. }
-            | Command::Contacts) => {
-                let result = self.query(tx, query).await?;
-                tx.resolve(ticket, result);
-                Ok(())
-            }
-        }
+        })
     }
 
     /// What this client can't do in its present state.
@@ -140,42 +154,6 @@ impl State {
         }
         self.parked.push((ticket, command));
         self.connect(tx);
-    }
-
-    async fn query(
-        &mut self,
-        tx: &mut Tx<'_>,
-        command: Command,
-    ) -> Result<Result<Reply, Refusal>, Error> {
-        if self.account.is_none() {
-            return Ok(Ok(match command {
-                Command::Conversations => Reply::Conversations(Vec::new()),
-                Command::Messages { .. } => return Ok(Err(Refusal::UnknownConversation)),
-                Command::Contacts => Reply::Contacts(Vec::new()),
-                _ => Reply::Done,
-            }));
-        }
-        Ok(match command {
-            Command::Conversations => Ok(Reply::Conversations(thread::list(tx).await?)),
-            Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
-            Command::Messages {
-                conversation,
-                before,
-                limit,
-            } => match self.conversation(tx, &conversation).await? {
-                Some(id) => thread::page(tx, id, before, limit)
-                    .await?
-                    .map(Reply::Messages),
-                None => Err(Refusal::UnknownConversation),
-            },
-            _ => {
-                let account = self
-                    .account
-                    .as_ref()
-                    .and_then(crate::account::Account::view);
-                Ok(account.map_or(Reply::Done, Reply::Account))
-            }
-        })
     }
 
     /// The conversation that a handle or account id names, if we know it.
@@ -324,6 +302,26 @@ impl State {
         }
         tx.resolve(ticket, Ok(Reply::Devices(devices)));
         Ok(())
+    }
+}
+
+/// Commands that can't be stored for later: without a connection they wait for the next one, or fail.
+const fn needs_relay(command: &Command) -> bool {
+    match command {
+        Command::Register { .. }
+        | Command::Link { .. }
+        | Command::ApproveLink { .. }
+        | Command::RejectLink { .. }
+        | Command::Devices => true,
+        Command::AwaitLink
+        | Command::CancelLink
+        | Command::OpenLink { .. }
+        | Command::Send { .. }
+        | Command::Account
+        | Command::Conversations
+        | Command::Messages { .. }
+        | Command::MarkRead { .. }
+        | Command::Contacts => false,
     }
 }
 

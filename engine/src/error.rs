@@ -71,6 +71,8 @@ pub enum Refusal {
     LinkExpired,
     /// The person declined on the existing device.
     LinkDeclined,
+    /// The link attempt was ended on this device.
+    LinkCancelled,
     /// A link attempt is already running, or its result is awaited elsewhere.
     LinkBusy,
     /// The account has as many devices as it may have.
@@ -119,6 +121,7 @@ impl Refusal {
             Self::LinkUriForeign => "link_uri_foreign",
             Self::LinkExpired => "link_expired",
             Self::LinkDeclined => "link_declined",
+            Self::LinkCancelled => "link_cancelled",
             Self::LinkBusy => "link_busy",
             Self::DeviceLimit => "device_limit",
             Self::MessageEmpty => "message_empty",
@@ -193,6 +196,7 @@ impl fmt::Display for Refusal {
             Self::LinkUriForeign => "This code is not for linking a device.",
             Self::LinkExpired => "The link code has expired. Show a new one on the new device.",
             Self::LinkDeclined => "The request was declined on the other device.",
+            Self::LinkCancelled => "Linking was stopped on this device.",
             Self::LinkBusy => "A link attempt is already running in this browser.",
             Self::DeviceLimit => "The account has no room for another device. Remove one first.",
             Self::MessageEmpty => "There is no text to send.",

@@ -115,9 +115,8 @@ fn contributory(key: &PublicKey) -> Result<(), Unacceptable> {
 /// varints of more than ten bytes are arithmetic overflows. What is merely wrong it refuses itself.
 fn post_quantum_header(header: &[u8]) -> Result<(), Unacceptable> {
     let malformed = Unacceptable::PostQuantumHeader;
-    let (version, rest) = match header.split_first() {
-        None => return Ok(()),
-        Some(parts) => parts,
+    let Some((version, rest)) = header.split_first() else {
+        return Ok(());
     };
     if *version != PQ_VERSION {
         return Err(malformed);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use wire::limits::TEXT_MAX;
 use wire::{DeviceAddress, Envelope, EnvelopeKind, MessageId};
 
 use crate::account::Account;
@@ -129,63 +130,60 @@ impl State {
     ) -> Result<(), Error> {
         let Opened {
             from,
-            message_id,
+            message_id: id,
             content,
         } = opened;
         match from {
-            Sender::Peer(from) => match content.data_message {
-                Some(message) => {
-                    let Some(text) = message.body else {
-                        return Ok(());
-                    };
-                    let sent_at = message.timestamp.unwrap_or(envelope.client_timestamp);
-                    self.insert_incoming(tx, envelope, from, message_id, text, sent_at)
-                        .await
-                }
-                None => Ok(()),
-            },
+            Sender::Peer(from) => {
+                let Some(message) = content.data_message else {
+                    return Ok(());
+                };
+                let Some(text) = message.body else {
+                    return Ok(());
+                };
+                self.note_contact(tx, from.account).await?;
+                let sent_at = message.timestamp.unwrap_or(envelope.client_timestamp);
+                // A clock far ahead of the relay's would put the message below all others for ever.
+                let believed = sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS);
+                let order = if believed {
+                    sent_at
+                } else {
+                    envelope.server_timestamp
+                };
+                self.note_time(tx, order);
+                let message = incoming(id, from, text, sent_at, order);
+                thread::insert(tx, message).await?;
+                Ok(())
+            }
             Sender::Own(device) => match content.sync_message {
-                Some(message) => self.apply_sync(tx, device, message_id, message).await,
+                Some(message) => self.apply_sync(tx, device, id, message).await,
                 None => Ok(()),
             },
         }
     }
+}
 
-    async fn insert_incoming(
-        &mut self,
-        tx: &mut Tx<'_>,
-        envelope: &Envelope,
-        from: DeviceAddress,
-        id: MessageId,
-        text: String,
-        sent_at: u64,
-    ) -> Result<(), Error> {
-        self.note_contact(tx, from.account).await?;
-        // A clock far ahead of the relay's would put the message below all others for ever.
-        let believed = sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS);
-        let order = if believed {
-            sent_at
+fn incoming(
+    id: MessageId,
+    from: DeviceAddress,
+    text: String,
+    sent_at: u64,
+    order: u64,
+) -> NewMessage {
+    let too_long = text.len() > TEXT_MAX;
+    NewMessage {
+        id,
+        conversation: from.account,
+        author: from,
+        kind: if too_long {
+            MessageKind::Unreadable
         } else {
-            envelope.server_timestamp
-        };
-        self.note_time(tx, order);
-        let too_long = text.len() > wire::limits::TEXT_MAX;
-        let message = NewMessage {
-            id,
-            conversation: from.account,
-            author: from,
-            kind: if too_long {
-                MessageKind::Unreadable
-            } else {
-                MessageKind::Text
-            },
-            text: if too_long { String::new() } else { text },
-            sent_at,
-            order,
-            status: MessageStatus::Received,
-        };
-        thread::insert(tx, message).await?;
-        Ok(())
+            MessageKind::Text
+        },
+        text: if too_long { String::new() } else { text },
+        sent_at,
+        order,
+        status: MessageStatus::Received,
     }
 }
 

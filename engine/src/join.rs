@@ -33,7 +33,7 @@ impl State {
         ticket: Ticket,
         handle: &str,
         credential: Option<String>,
-        device_name: String,
+        device_name: &str,
     ) -> Result<(), Error> {
         let Ok(handle) = handle.parse::<Handle>() else {
             tx.resolve(ticket, Err(Refusal::HandleInvalid));
@@ -120,7 +120,7 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         identity: &IdentityKeyPair,
-        device_name: String,
+        device_name: &str,
     ) -> Result<AccountRecord, Error> {
         let name: String = device_name
             .trim()
@@ -254,7 +254,7 @@ impl State {
             }
             _ => {
                 let lost = self.connection.give_up(tx, GiveUp::Protocol, &mut self.rng);
-                self.connection_lost(tx, lost);
+                self.connection_lost(tx, &lost);
                 Ok(())
             }
         }
@@ -266,7 +266,7 @@ impl State {
         tx.put(key::ACCOUNT, &account.record);
         self.account = Some(account);
         self.connection.shut(tx);
-        self.connection_lost(tx, Vec::new());
+        self.connection_lost(tx, &[]);
         tx.emit(Event::State(ClientState::Unlinked));
     }
 

@@ -7,6 +7,8 @@
 //! Trust is one rule: an account's devices all use the account's identity key, which is the
 //! first one seen (own account: our own key). Another key is refused, never adopted.
 
+mod ciphertext;
+mod formats;
 mod overlay;
 
 use std::time::{Duration, SystemTime};
@@ -14,8 +16,8 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use libsignal_protocol::{
     CiphertextMessage, CiphertextMessageType, IdentityKey, IdentityKeyPair, KyberPreKeyRecord,
-    PreKeyBundle, PreKeyRecord, PreKeySignalMessage, SessionRecord, SessionUsabilityRequirements,
-    SignalMessage, SignalProtocolError, SignedPreKeyRecord,
+    PreKeyRecord, PreKeySignalMessage, SessionRecord, SessionUsabilityRequirements,
+    SignalProtocolError, SignedPreKeyRecord,
 };
 use libsignal_protocol::{GenericSignedPreKey, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
@@ -24,12 +26,13 @@ use wire::{DeviceAddress, DeviceId, EnvelopeKind, RegistrationId};
 
 use crate::account::Account;
 use crate::error::{Error, StoreFault};
-use crate::guard;
 use crate::input::Timestamp;
-use crate::limits::ARCHIVED_STATES_MAX;
 use crate::record::{PeerRecord, PreKeyKind, key};
 use crate::store::Table;
 use crate::tx::Tx;
+pub(crate) use ciphertext::Ciphertext;
+use ciphertext::pre_key_ids;
+use formats::{cap_archived_states, pre_key_bundle};
 use overlay::{Identities, KyberKeys, OneTimeKeys, SessionRecords, SignedKeys};
 
 /// Why a ciphertext could not be read, or a session could not be made. The peer's fault or the relay's.
@@ -41,65 +44,6 @@ pub(crate) enum PeerFault {
     Untrusted,
     /// Anything else.
     Unreadable,
-}
-
-/// A parsed ciphertext, past the guards that need no session.
-pub(crate) enum Ciphertext {
-    /// Starts a session, or repeats the start of one.
-    PreKey(Box<PreKeySignalMessage>),
-    /// In a session that both sides know.
-    Ongoing(SignalMessage),
-}
-
-impl Ciphertext {
-    /// Parses and guards (V1, V4).
-    pub(crate) fn parse(kind: EnvelopeKind, bytes: &[u8]) -> Result<Self, PeerFault> {
-        match kind {
-            EnvelopeKind::PreKey => {
-                let message =
-                    PreKeySignalMessage::try_from(bytes).map_err(|_| PeerFault::Unreadable)?;
-                guard::pre_key_message(&message).map_err(|_| PeerFault::Unreadable)?;
-                Ok(Self::PreKey(Box::new(message)))
-            }
-            EnvelopeKind::Ciphertext => {
-                let message = SignalMessage::try_from(bytes).map_err(|_| PeerFault::Unreadable)?;
-                guard::signal_message(&message).map_err(|_| PeerFault::Unreadable)?;
-                Ok(Self::Ongoing(message))
-            }
-            EnvelopeKind::ServerReceipt | EnvelopeKind::Sealed | EnvelopeKind::Plaintext => {
-                Err(PeerFault::Unreadable)
-            }
-        }
-    }
-
-    /// The records its decryption will read.
-    pub(crate) fn wants(&self, from: DeviceAddress) -> Vec<(Table, Vec<u8>)> {
-        let mut wants = vec![
-            (Table::Sessions, key::session(from)),
-            (Table::Peers, from.account.as_bytes().to_vec()),
-        ];
-        if let Self::PreKey(message) = self {
-            for (kind, id) in pre_key_ids(message) {
-                wants.push((Table::PreKeys, key::pre_key(kind, id)));
-            }
-        }
-        wants
-    }
-}
-
-/// The keys a first message may name, of every kind it may be.
-fn pre_key_ids(message: &PreKeySignalMessage) -> impl Iterator<Item = (PreKeyKind, u32)> {
-    let kyber: Option<u32> = message.kyber_pre_key_id().map(Into::into);
-    [
-        message
-            .pre_key_id()
-            .map(|id| (PreKeyKind::OneTime, id.into())),
-        Some((PreKeyKind::Signed, message.signed_pre_key_id().into())),
-        kyber.map(|id| (PreKeyKind::KyberOneTime, id)),
-        kyber.map(|id| (PreKeyKind::KyberLastResort, id)),
-    ]
-    .into_iter()
-    .flatten()
 }
 
 /// libsignal's five stores over what one step has loaded.
@@ -367,61 +311,6 @@ struct Checkpoint {
     identity: Option<IdentityKey>,
     one_time_used: usize,
     kyber_used: usize,
-}
-
-/// A forged message is tried on every archived state (V3), so few are kept: libsignal's record
-/// is a protobuf whose field 2 lists them, newest first.
-fn cap_archived_states(record: Vec<u8>) -> Result<Vec<u8>, Error> {
-    #[derive(Clone, PartialEq, prost::Message)]
-    #[prost(skip_debug)]
-    struct RecordStructure {
-        #[prost(bytes = "vec", optional, tag = "1")]
-        current: Option<Vec<u8>>,
-        #[prost(bytes = "vec", repeated, tag = "2")]
-        archived: Vec<Vec<u8>>,
-    }
-    impl std::fmt::Debug for RecordStructure {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("RecordStructure")
-        }
-    }
-    // A full record is kilobytes; only one with archived states is worth taking apart.
-    let mut structure = <RecordStructure as prost::Message>::decode(record.as_slice())
-        .map_err(|_| Error::Bug("session record is not its protobuf"))?;
-    if structure.archived.len() <= ARCHIVED_STATES_MAX {
-        return Ok(record);
-    }
-    structure.archived.truncate(ARCHIVED_STATES_MAX);
-    Ok(prost::Message::encode_to_vec(&structure))
-}
-
-fn pre_key_bundle(identity: &[u8], keys: &DevicePreKeys) -> Result<PreKeyBundle, PeerFault> {
-    let bad = |_| PeerFault::Unreadable;
-    let public = |bytes: &[u8]| guard::public_key(bytes).map_err(bad);
-    let DevicePreKeys {
-        device_id,
-        registration_id,
-        signed_pre_key,
-        pre_key,
-        pq_pre_key,
-    } = keys;
-    let one_time = match pre_key {
-        Some(key) => Some((u32::from(key.key_id).into(), public(&key.public_key.0)?)),
-        None => None,
-    };
-    PreKeyBundle::new(
-        u32::from(*registration_id),
-        signal_device(*device_id)?,
-        one_time,
-        u32::from(signed_pre_key.key_id).into(),
-        public(&signed_pre_key.public_key.0)?,
-        signed_pre_key.signature.0.clone(),
-        u32::from(pq_pre_key.key_id).into(),
-        guard::kyber_key(&pq_pre_key.public_key.0).map_err(bad)?,
-        pq_pre_key.signature.0.clone(),
-        guard::identity_key(identity).map_err(bad)?,
-    )
-    .map_err(|_| PeerFault::Unreadable)
 }
 
 fn envelope_kind(message: &CiphertextMessage) -> Result<EnvelopeKind, PeerFault> {

@@ -93,7 +93,7 @@ impl State {
             }
             Input::SocketClosed { socket, code } if self.connection.is_main(socket) => {
                 let lost = self.connection.lost(tx.now, code, &mut self.rng);
-                self.connection_lost(tx, lost);
+                self.connection_lost(tx, &lost);
             }
             Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
             Input::Tick => self.tick(tx),
@@ -107,7 +107,7 @@ impl State {
         if self.client_state() != ClientState::Unlinked {
             let lost = self.connection.tick(tx, &mut self.rng);
             if !lost.is_empty() || !(self.connection.is_up() || self.connection.is_coming()) {
-                self.connection_lost(tx, lost);
+                self.connection_lost(tx, &lost);
             }
         }
         self.outbox.tick(tx.now);
@@ -156,22 +156,21 @@ impl State {
             match other {
                 // "Queue empty", and whatever a newer relay may have to say, is taken note of.
                 Frame::Request(request) => self.connection.answer(tx, request.id, 200),
-                Frame::Response(response) => self.response(tx, response).await?,
+                Frame::Response(response) => self.response(tx, &response).await?,
             }
         }
         if nonsense {
             tx.emit(Event::Failure(Refusal::RelayProtocol));
             let lost = self.connection.give_up(tx, GiveUp::Protocol, &mut self.rng);
-            self.connection_lost(tx, lost);
+            self.connection_lost(tx, &lost);
         }
         Ok(())
     }
 
-    async fn response(&mut self, tx: &mut Tx<'_>, response: Response) -> Result<(), Error> {
-        let Some(pending) = self.connection.take(response.id) else {
+    async fn response(&mut self, tx: &mut Tx<'_>, answer: &Response) -> Result<(), Error> {
+        let Some(pending) = self.connection.take(answer.id) else {
             return Ok(());
         };
-        let answer = &response;
         match pending {
             Pending::SignIn => self.signed_in(tx, answer).await,
             Pending::KeepAlive | Pending::UploadKeys => Ok(()),
@@ -206,7 +205,7 @@ impl State {
     }
 
     /// Nothing that was asked will be answered; what waits for the connection is told so.
-    pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: Vec<Pending>) {
+    pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: &[Pending]) {
         self.outbox.reset();
         let parked = std::mem::take(&mut self.parked);
         let tickets = lost.iter().filter_map(Pending::ticket);

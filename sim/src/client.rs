@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::output::{ClientState, Connection, Message, MessageStatus};
+use engine::output::{ClientState, Connection, Message};
 use engine::store::memory::MemoryStore;
 use engine::{
     Command, Engine, Error, Event, Input, Output, Refusal, Reply, SocketId, Ticket, Timestamp,
@@ -202,20 +202,12 @@ impl Client {
 
     /// The messages that events have told of.
     pub fn told(&self) -> impl Iterator<Item = &Message> {
-        self.events.iter().filter_map(|event| match event {
-            Event::Message(message) => Some(message),
-            _ => None,
-        })
-    }
-
-    /// The last status that events have told of each message, failures only.
-    pub fn failures(&self) -> impl Iterator<Item = Refusal> {
-        self.events.iter().filter_map(|event| match event {
-            Event::Status {
-                status: MessageStatus::Failed(refusal),
-                ..
-            } => Some(*refusal),
-            _ => None,
+        self.events.iter().filter_map(|event| {
+            if let Event::Message(message) = event {
+                Some(message)
+            } else {
+                None
+            }
         })
     }
 }

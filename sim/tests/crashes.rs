@@ -1,5 +1,7 @@
 //! A page dies at every commit boundary, on either side of the write: nothing is lost, nothing is twice.
 
+#![expect(clippy::panic, reason = "a play that goes wrong stops at once")]
+
 use engine::output::MessageStatus;
 use engine::store::memory::Crash;
 use engine::{Command, Reply};

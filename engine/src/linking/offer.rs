@@ -245,7 +245,7 @@ impl State {
             self.end_offers(tx, Refusal::RelayProtocol);
             return Ok(());
         };
-        let mut record = self.new_pending(tx, &identity, name)?;
+        let mut record = self.new_pending(tx, &identity, &name)?;
         record.account = account.as_bytes().to_vec();
         record.link_token = message.provisioning_code;
         record.credential = credential;

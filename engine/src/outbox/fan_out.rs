@@ -13,6 +13,7 @@ use super::sealed_so_far;
 use crate::account::Account;
 use crate::content;
 use crate::error::{Error, Refusal};
+use crate::input::Timestamp;
 use crate::output::Event;
 use crate::record::{OutboxRecord, PeerRecord, key};
 use crate::session::{PeerFault, Sessions};
@@ -84,7 +85,13 @@ impl State {
         if !needs.is_empty() {
             return Ok(Sealing::Needs(needs));
         }
-        match self.encrypt_all(tx, entry, &own, &mut sessions, &targets, &mut bundle) {
+        let fan_out = FanOut {
+            own: &own,
+            entry,
+            targets: &targets,
+            now: tx.now,
+        };
+        match self.encrypt_all(&fan_out, &mut sessions, &mut bundle) {
             Ok(()) => {}
             Err(SealFault::Untrusted(account)) => {
                 tx.emit(Event::IdentityChanged(account));
@@ -101,13 +108,16 @@ impl State {
 
     fn encrypt_all(
         &mut self,
-        tx: &Tx<'_>,
-        entry: &OutboxRecord,
-        own: &Account,
+        fan_out: &FanOut<'_>,
         sessions: &mut Sessions,
-        targets: &[(usize, DeviceAddress)],
         bundle: &mut Bundle,
     ) -> Result<(), SealFault> {
+        let FanOut {
+            own,
+            entry,
+            targets,
+            now,
+        } = *fan_out;
         let damaged = SealFault::Bug(Error::Bug("stored content does not decode"));
         let decode = |bytes: &[u8]| Content::decode(bytes).map_err(|_| damaged.clone());
         let (message, transcript) = (decode(&entry.content)?, decode(&entry.transcript)?);
@@ -120,7 +130,7 @@ impl State {
             };
             let padded = content::bind(content, id, own, *address);
             let (kind, registration_id, content) = sessions
-                .encrypt(*address, &padded, tx.now, &mut self.rng)
+                .encrypt(*address, &padded, now, &mut self.rng)
                 .map_err(|fault| match fault {
                     PeerFault::Untrusted => SealFault::Untrusted(address.account),
                     PeerFault::Duplicate | PeerFault::Unreadable => {
@@ -139,6 +149,14 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// What is sealed for whom: the part of the bundle, and the device.
+struct FanOut<'a> {
+    own: &'a Account,
+    entry: &'a OutboxRecord,
+    targets: &'a [(usize, DeviceAddress)],
+    now: Timestamp,
 }
 
 #[derive(Clone)]

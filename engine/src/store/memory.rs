@@ -56,7 +56,11 @@ impl Snapshot {
     pub fn only(&self, tables: &[Table]) -> Self {
         let inside = |((table, _), _): &(&(Table, Vec<u8>), &Vec<u8>)| tables.contains(table);
         let records = self.0.iter().filter(inside);
-        Self(records.map(|(key, value)| (key.clone(), value.clone())).collect())
+        Self(
+            records
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     }
 
     /// How many records a table holds.
