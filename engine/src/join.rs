@@ -215,8 +215,10 @@ impl State {
         let account = Account::read(record)?;
         tx.put(key::ACCOUNT, &account.record);
         let headers = vec![account.authorization()];
+        if account.handle.is_some() {
+            tx.emit(Event::State(ClientState::Ready));
+        }
         self.account = Some(account);
-        tx.emit(Event::State(ClientState::Ready));
         self.connection.signing_in(tx.now);
         self.connection
             .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
@@ -235,6 +237,9 @@ impl State {
         match (response.status, from_json::<AccountInfo>(&response.body)) {
             (200, Ok(info)) if info.uuid == account.id() => {
                 let wants_contacts = std::mem::take(&mut account.record.wants_contacts);
+                if account.handle.is_none() {
+                    tx.emit(Event::State(ClientState::Ready));
+                }
                 if wants_contacts || account.handle.as_ref() != Some(&info.handle) {
                     account.record.handle = info.handle.to_string();
                     account.handle = Some(info.handle);

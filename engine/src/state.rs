@@ -55,6 +55,8 @@ impl State {
         match &self.account {
             None => ClientState::New,
             Some(account) if account.record.unlinked => ClientState::Unlinked,
+            // Linked, but not signed in yet: there is no account to show.
+            Some(account) if account.handle.is_none() => ClientState::New,
             Some(_) => ClientState::Ready,
         }
     }

@@ -30,6 +30,25 @@ fn a_declined_device_is_told_so() {
 }
 
 #[test]
+fn a_linked_device_is_ready_once_its_account_can_be_shown() {
+    let mut world = World::new(30);
+    let alice = world.register("alice");
+    let new = world.browser();
+    let offer = world.offer(new);
+    world.start(alice, Command::ApproveLink { uri: offer.uri });
+    while world.client(new).state() != ClientState::Ready {
+        let told = |event: &Event| matches!(event, Event::State(ClientState::Ready));
+        assert!(!world.client(new).events.iter().any(told));
+        assert!(world.step(), "it never was ready");
+    }
+    let ticket = world.start(new, Command::Account);
+    let answer = world.client(new).answer(ticket);
+    assert!(
+        matches!(answer, Some(Ok(Reply::Account(account))) if account.handle.as_str() == "alice")
+    );
+}
+
+#[test]
 fn looking_at_a_link_uri_changes_nothing() {
     let mut world = World::new(31);
     let alice = world.register("alice");
