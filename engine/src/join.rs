@@ -275,6 +275,12 @@ impl State {
         tx.emit(Event::State(ClientState::Unlinked));
     }
 
+    pub(crate) fn ask_key_counts(&mut self, tx: &mut Tx<'_>) {
+        let pending = Pending::KeyCounts;
+        self.connection
+            .request(tx, &Endpoint::KeyCounts, Vec::new(), Vec::new(), pending);
+    }
+
     /// The relay's count of our one-time keys: makes new ones in time.
     pub(crate) fn key_counts_answered(
         &mut self,

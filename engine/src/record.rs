@@ -87,6 +87,7 @@ records! {
         #[prost(uint64, tag = "2")] pub highest_seen: u64,
         #[prost(uint64, tag = "3")] pub next_outbox: u64,
         #[prost(uint32, tag = "4")] pub next_key: u32,
+        #[prost(uint32, tag = "5")] pub drains: u32,
     }
 
     /// What libsignal needs to know of an account, and its devices.
@@ -186,6 +187,11 @@ pub(crate) mod key {
             id.as_bytes(),
         ]
         .concat()
+    }
+
+    /// Seen envelopes: how often the mailbox had been empty before, guid of the relay.
+    pub(crate) fn seen(drains: u32, guid: [u8; 16]) -> Vec<u8> {
+        [&drains.to_be_bytes()[..], &guid].concat()
     }
 
     /// Outbox: sequence number.

@@ -156,8 +156,15 @@ impl State {
         }
         for other in others {
             match other {
-                // "Queue empty", and whatever a newer relay may have to say, is taken note of.
-                Frame::Request(request) => self.connection.answer(tx, request.id, 200),
+                // Whatever a newer relay may have to say is answered too, or it would stay in its queue.
+                Frame::Request(request) => {
+                    if RelayRequest::parse(&request.verb, &request.path)
+                        == Some(RelayRequest::QueueEmpty)
+                    {
+                        self.mailbox_empty(tx).await?;
+                    }
+                    self.connection.answer(tx, request.id, 200);
+                }
                 Frame::Response(response) => self.response(tx, &response).await?,
             }
         }
@@ -219,9 +226,7 @@ impl State {
     /// Signed in, or a guest: goes on with what waited.
     pub(crate) async fn online(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         if self.account.is_some() {
-            let pending = Pending::KeyCounts;
-            self.connection
-                .request(tx, &Endpoint::KeyCounts, Vec::new(), Vec::new(), pending);
+            self.ask_key_counts(tx);
             for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
                 self.look_up(tx, account);
             }

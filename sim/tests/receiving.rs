@@ -310,3 +310,37 @@ fn reading_on_one_device_marks_the_other_read() {
         (0, 0)
     );
 }
+
+#[test]
+fn marks_of_old_envelopes_do_not_pile_up() {
+    let mut world = World::new(58);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    for round in 0..4 {
+        for n in 0..20 {
+            world.send(alice, "bob", &format!("{round} {n}"));
+        }
+        world.kill(bob);
+        world.open(bob);
+    }
+    let marks = world.client(bob).store.snapshot().count(Table::Seen);
+    assert!((1..=40).contains(&marks), "{marks} marks are left of 80");
+    assert_eq!(world.texts(bob, "alice").len(), 80);
+}
+
+#[test]
+fn used_one_time_keys_are_made_up_for_in_time() {
+    let mut world = World::new(59);
+    let alice = world.register("alice");
+    let before = world.client(alice).store.snapshot().count(Table::PreKeys);
+    for n in 0..90 {
+        let handle = format!("visitor{n}");
+        let visitor = world.register(&handle);
+        world.send(visitor, "alice", "hello");
+    }
+    let after = world.client(alice).store.snapshot().count(Table::PreKeys);
+    assert!(
+        after > before - 180 + 150,
+        "{after} keys are left of {before}"
+    );
+}
