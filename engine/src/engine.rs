@@ -1,4 +1,6 @@
 //! The one door. Each input is: load what it needs, compute, commit one `Changes`, release outputs.
+//! It knows neither messages nor sockets; [`State`] does.
+//! Invariant: nothing is released before its commit.
 
 use crate::error::Error;
 use crate::input::{Input, Timestamp};

@@ -1,4 +1,5 @@
 //! Everything that can happen to the engine, in one closed list.
+//! Nothing else reaches the engine: no clock, no callback, no shared state.
 
 use wire::{AccountId, MessageId};
 

@@ -1,4 +1,5 @@
 //! What an open request on the main socket was for, so that its answer finds its way.
+//! Kept in memory: what is not answered when the connection ends is asked again or refused.
 
 use wire::{AccountId, DeviceId, Handle};
 

@@ -1,4 +1,5 @@
 //! The binary: command line, logs, signals, exit code. Everything else is in the library.
+//! It has no rules, and prints nothing but where it listens and why it can't.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
 //! The server: one port for sockets, health and pages. It carries bytes and effects, and has no rules.
+//! What it sends has been committed.
 
 mod hub;
 mod origin;

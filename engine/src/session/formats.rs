@@ -1,4 +1,5 @@
 //! libsignal's values from and to other forms: a published prekey bundle, a stored session record.
+//! Neither knows a store or a socket.
 
 use libsignal_protocol::PreKeyBundle;
 use wire::body::DevicePreKeys;

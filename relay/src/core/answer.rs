@@ -1,4 +1,5 @@
 //! What a request comes to: an answer with effects, or a failure that takes everything back.
+//! How it travels is not known here.
 
 use serde::Serialize;
 use wire::body::Refusal;

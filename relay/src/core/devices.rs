@@ -1,4 +1,5 @@
 //! Devices and accounts as others see them, and the removal of a device.
+//! Sessions and their keys are not known here.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! Whatever peers send, in whatever order: no panic, no key twice, and both stores say the same.
+//! Random requests and random bytes, on the memory store and on SQLite side by side.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
 //! The rules on a store, driven by hand: for unit tests here and for the property tests.
+//! Nothing in here is a rule; what it builds is what a client would send.
 
 #[path = "../../tests/support/person.rs"]
 #[allow(

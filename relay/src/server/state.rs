@@ -1,4 +1,5 @@
 //! What every connection shares, and `/health`.
+//! It has no rules of its own.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The mailbox side of a socket: carries out what its `Delivery` says.
+//! What is due and in which order is decided there, not here.
 
 use tokio::time::Instant;
 use wire::Frame;

@@ -1,4 +1,5 @@
 //! Every question to the database: one method, one statement, one kind of row.
+//! It has no rules and begins no transaction.
 
 use rusqlite::Row;
 use rusqlite::types::Type;

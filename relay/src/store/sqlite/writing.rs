@@ -1,4 +1,5 @@
 //! Every change to the database: one method, one kind of row.
+//! It has no rules and begins no transaction.
 
 use wire::{DeviceAddress, MessageId};
 

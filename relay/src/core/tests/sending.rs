@@ -1,0 +1,257 @@
+//! Messages, bundles and mailboxes, one claim a test.
+//! The scene is that of the other rules.
+
+use super::*;
+
+mod messages {
+    use super::*;
+
+    fn body(to: &[(u32, u32)], kind: u32, size: usize) -> Vec<u8> {
+        let messages: Vec<_> = to
+            .iter()
+            .map(|(device, registration)| {
+                serde_json::json!({
+                    "type": kind,
+                    "destinationDeviceId": device,
+                    "destinationRegistrationId": registration,
+                    "content": Base64(vec![1; size]),
+                })
+            })
+            .collect();
+        to_json(&serde_json::json!({ "messages": messages, "timestamp": 5 }))
+    }
+
+    #[test]
+    fn the_device_set_must_be_exact_and_stale_comes_first() {
+        let Scene {
+            mut bench,
+            a1,
+            a2,
+            b1,
+            b2,
+            ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 21), (5, 1)], 1, 9));
+        let wrong: MismatchedDevices = from_json(&answer.body).unwrap();
+        assert_eq!(answer.status, 409);
+        assert_eq!(
+            (wrong.missing_devices, wrong.extra_devices),
+            (vec![id(2)], vec![id(5)])
+        );
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 20), (5, 1)], 1, 9));
+        let stale: StaleDevices = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, stale.stale_devices), (410, vec![id(1)]));
+        assert_eq!(bench.mail(&b1), []);
+
+        let answer = bench.ask(&a1, bob.clone(), &body(&[(1, 21), (2, 22)], 3, 9));
+        let sent: MessagesSent = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, sent.needs_sync), (200, true));
+        let wakes = [b1, b2].map(|device| Effect::Wake(device.caller.address));
+        assert_eq!(answer.effects, wakes);
+        assert_eq!(bench.mail(&b2)[0].client_timestamp, 5);
+
+        let alice = Endpoint::Messages(a1.account());
+        let answer = bench.ask(&a1, alice.clone(), &body(&[(2, 12)], 1, 9));
+        let sent: MessagesSent = from_json(&answer.body).unwrap();
+        assert_eq!((answer.status, sent.needs_sync), (200, false));
+        assert_eq!(bench.mail(&a2).len(), 1);
+        let answer = bench.ask(&a1, alice, &body(&[(1, 11), (2, 12)], 1, 9));
+        assert_eq!(answer.status, 409);
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_refused_by_its_own_status() {
+        let Scene {
+            mut bench, a1, b1, ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let nobody = Endpoint::Messages(AccountId::from_bytes([9; 16]));
+        let good = [(1, 21), (2, 22)];
+        assert_eq!(bench.ask(&a1, nobody, &body(&good, 1, 9)).status, 404);
+        let too_large = body(&good, 1, 96 * 1024 + 1);
+        assert_eq!(bench.ask(&a1, bob.clone(), &too_large).status, 413);
+        assert_eq!(bench.ask(&a1, bob.clone(), &body(&good, 5, 9)).status, 422);
+        assert_eq!(bench.ask(&a1, bob.clone(), &body(&[], 1, 9)).status, 422);
+        let twice = body(&[(1, 21), (1, 21)], 1, 9);
+        assert_eq!(bench.ask(&a1, bob.clone(), &twice).status, 422);
+        assert_eq!(bench.ask(&a1, bob, b"nonsense").status, 422);
+    }
+
+    #[test]
+    fn an_online_message_is_gone_after_its_moment() {
+        let Scene {
+            mut bench, a1, b1, ..
+        } = scene();
+        let bob = Endpoint::Messages(b1.account());
+        let mut request: serde_json::Value = from_json(&body(&[(1, 21), (2, 22)], 1, 9)).unwrap();
+        request["online"] = true.into();
+        assert_eq!(bench.ask(&a1, bob, &to_json(&request)).status, 200);
+        assert_eq!(bench.mail(&b1).len(), 1);
+        bench.now += ONLINE_MAIL_KEPT_MS;
+        assert_eq!(bench.mail(&b1), []);
+    }
+}
+
+mod bundles {
+    use super::*;
+
+    #[test]
+    fn a_bundle_for_all_devices_is_stored_once_with_one_timestamp() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        let first = scene.send(scene.a1, &sent);
+        let accepted = BundleAccepted::decode(&first.body).unwrap();
+        assert_eq!((first.status, first.effects.len()), (200, 3));
+        scene.bench.now += 1000;
+        let again = scene.send(scene.a1, &sent);
+        assert_eq!(BundleAccepted::decode(&again.body).unwrap(), accepted);
+        assert_eq!((again.status, again.effects.len()), (200, 0));
+        for device in [scene.b1, scene.b2, scene.a2] {
+            let mail = scene.bench.mail(&device);
+            assert_eq!(mail.len(), 1);
+            assert_eq!(mail[0].server_timestamp, accepted.server_timestamp);
+            assert_eq!(mail[0].source, scene.a1.caller.address);
+        }
+        assert_eq!(scene.bench.mail(&scene.a1), []);
+    }
+
+    #[test]
+    fn a_bundle_missing_one_device_stores_nothing() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.a2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        assert_eq!(answer.status, 409);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        let [bob] = &wrong[..] else {
+            panic!("one account is wrong");
+        };
+        assert_eq!(
+            (bob.account, &bob.missing[..]),
+            (scene.b1.account(), &[id(2)][..])
+        );
+        assert_eq!(scene.everything_waiting(), 0);
+        let whole = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        assert_eq!(
+            scene.send(scene.a1, &whole).status,
+            200,
+            "the id is free still"
+        );
+    }
+
+    #[test]
+    fn a_bundle_that_leaves_out_the_own_account_names_no_own_devices() {
+        let mut scene = scene();
+        let sent = bundle(1, &[&scene.b1, &scene.b2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        assert_eq!((answer.status, wrong[0].account), (409, scene.a1.account()));
+        assert_eq!(wrong[0].missing, [id(2)]);
+        let gone = Endpoint::RemoveDevice(id(2));
+        scene.bench.ask(&scene.a1, gone, &[]);
+        assert_eq!(scene.send(scene.a1, &sent).status, 200);
+    }
+
+    #[test]
+    fn everything_wrong_is_said_for_each_account() {
+        let mut scene = scene();
+        let stale = Device {
+            registration_id: 99,
+            ..scene.b1
+        };
+        let mut sent = bundle(1, &[&stale, &scene.a1], b"hi");
+        sent.recipients.push(wire::bundle::Recipient {
+            account: AccountId::from_bytes([9; 16]),
+            messages: Vec::new(),
+        });
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        let [bob, alice, nobody] = &wrong[..] else {
+            panic!("three accounts are wrong");
+        };
+        assert_eq!(
+            (&bob.stale[..], &bob.missing[..]),
+            (&[id(1)][..], &[id(2)][..])
+        );
+        assert_eq!(
+            (&alice.extra[..], &alice.missing[..]),
+            (&[id(1)][..], &[id(2)][..])
+        );
+        assert!(nobody.gone && !bob.gone);
+        assert_eq!(scene.everything_waiting(), 0);
+    }
+
+    #[test]
+    fn server_timestamps_of_a_mailbox_never_go_backwards() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"1"));
+        scene.bench.now -= 60_000;
+        scene.send(scene.a1, &bundle(2, &to, b"2"));
+        let mail = scene.bench.mail(&scene.b1);
+        assert!(mail[0].server_timestamp <= mail[1].server_timestamp);
+    }
+
+    #[test]
+    fn a_full_mailbox_refuses_the_whole_bundle_with_a_time_to_wait() {
+        let mut scene = scene();
+        let full = MailboxRow {
+            clock: 0,
+            envelopes: MAILBOX_ENVELOPES_MAX,
+            bytes: 0,
+        };
+        let address = scene.b2.caller.address;
+        scene
+            .bench
+            .in_transaction(|tx| tx.put_mailbox(address, full));
+        let sent = bundle(1, &[&scene.b1, &scene.b2, &scene.a2], b"hi");
+        let answer = scene.send(scene.a1, &sent);
+        assert_eq!(answer.status, 429);
+        assert!(answer.retry_after_s.is_some());
+        assert_eq!(scene.everything_waiting(), 0);
+    }
+}
+
+mod mailbox {
+    use super::*;
+
+    #[test]
+    fn an_ack_takes_out_one_envelope_and_again_none() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"1"));
+        scene.send(scene.a1, &bundle(2, &to, b"2"));
+        let (b1, address) = (scene.b1, scene.b1.caller.address);
+        let first = scene.bench.page(&b1).mail[0].seq;
+        for _ in 0..2 {
+            scene.bench.in_transaction(|tx| ack(tx, address, first));
+            assert_eq!(scene.bench.mail(&b1).len(), 1);
+            assert_eq!(scene.bench.store.mailbox(address).unwrap().envelopes, 1);
+        }
+        let other = scene.b2.caller.address;
+        let second = scene.bench.page(&b1).mail[0].seq;
+        scene.bench.in_transaction(|tx| ack(tx, other, second));
+        assert_eq!(scene.bench.mail(&b1).len(), 1, "no device acks for another");
+    }
+
+    #[test]
+    fn a_sweep_removes_what_has_had_its_time_and_no_more() {
+        let mut scene = scene();
+        let to = [scene.b1, scene.b2, scene.a2];
+        let to: Vec<_> = to.iter().collect();
+        scene.send(scene.a1, &bundle(1, &to, b"old"));
+        scene.bench.now += MAIL_KEPT_MS - 1;
+        scene.send(scene.a1, &bundle(2, &to, b"new"));
+        scene.bench.now += 1;
+        let now = scene.bench.now;
+        scene.bench.in_transaction(|tx| sweep(tx, now));
+        let mail = scene.bench.mail(&scene.b1);
+        assert_eq!(mail.len(), 1);
+        assert_eq!(mail[0].content, b"new");
+        let row = scene.bench.store.mailbox(scene.b1.caller.address).unwrap();
+        assert_eq!(row.envelopes, 1);
+        const { assert!(BUNDLE_REMEMBERED_MS <= MAIL_KEPT_MS) };
+    }
+}
