@@ -15,5 +15,5 @@ mod relay_node;
 mod world;
 
 pub use client::{Client, ClientId};
-pub use relay_node::RelayNode;
+pub use relay_node::{Lie, RelayNode};
 pub use world::World;

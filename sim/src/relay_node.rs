@@ -40,6 +40,9 @@ pub(crate) enum Down {
     Close(Key, u16),
 }
 
+/// What a lie does to the body of an answer.
+pub type Lie = fn(&mut Vec<u8>);
+
 /// A request that is answered later.
 struct Waiting {
     key: Key,
@@ -62,6 +65,8 @@ pub struct RelayNode {
     /// Requests to answer with this status instead of serving them, for faults: (endpoint path
     /// prefix, status, how often).
     pub refuse: Vec<(&'static str, u16, u32)>,
+    /// A lie: changes the bodies of answers to requests whose path begins so.
+    pub lie: Option<(&'static str, Lie)>,
 }
 
 impl std::fmt::Debug for RelayNode {
@@ -84,6 +89,7 @@ impl RelayNode {
             waiting: Vec::new(),
             stored: 0,
             refuse: Vec::new(),
+            lie: None,
         }
     }
 
@@ -179,7 +185,11 @@ impl RelayNode {
             caller: self.caller(key),
         };
         let mut after = Vec::new();
-        if let Some(result) = self.serve(now, key, request.id, asked, &mut after) {
+        let lie = self.lie.filter(|(path, _)| request.path.starts_with(path));
+        if let Some(mut result) = self.serve(now, key, request.id, asked, &mut after) {
+            if let Some((_, change)) = lie {
+                change(&mut result.body);
+            }
             // The answer to signing in comes before what the mailbox holds.
             down.insert(0, answer(key, request.id, result));
         }

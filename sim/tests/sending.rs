@@ -1,8 +1,16 @@
 //! Sending: one bundle for everybody, repair in order, what a refusal and a lost connection do.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a play that goes wrong stops at once"
+)]
+
 use engine::output::MessageStatus;
-use engine::{Command, Refusal, Reply};
+use engine::store::Table;
+use engine::{Command, Event, Refusal, Reply, StoreFault};
 use sim::{ClientId, World};
+use wire::body::{PreKeyResponse, from_json, to_json};
 
 fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|n| n.to_string()).collect()
@@ -205,4 +213,100 @@ fn texts_that_cannot_be_sent_are_refused_at_once() {
         Ok(Reply::MessageId(_))
     ));
     assert_eq!(world.texts(alice, "bob").len(), 1);
+}
+
+/// Another good key in place of the identity key of a prekey response.
+fn swap_identity(body: &mut Vec<u8>) {
+    let mut keys: PreKeyResponse = from_json(body).unwrap();
+    keys.identity_key = keys.devices[0].signed_pre_key.public_key.clone();
+    *body = to_json(&keys);
+}
+
+fn spoil_signature(body: &mut Vec<u8>) {
+    let mut keys: PreKeyResponse = from_json(body).unwrap();
+    keys.devices[0].signed_pre_key.signature.0[10] ^= 1;
+    *body = to_json(&keys);
+}
+
+#[test]
+fn a_changed_identity_key_blocks_sending_and_is_shown() {
+    let mut world = World::new(21);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "first");
+    world.link(bob); // alice will ask for the keys of the new device
+    world.relay.lie = Some(("/v2/keys/", swap_identity));
+    world.send(alice, "bob", "second");
+    let failed = MessageStatus::Failed(Refusal::IdentityChanged);
+    assert_eq!(world.statuses(alice, "bob"), [MessageStatus::Sent, failed]);
+    let shown = |event: &Event| matches!(event, Event::IdentityChanged(_));
+    assert!(world.client(alice).events.iter().any(shown));
+    assert_eq!(world.texts(bob, "alice"), ["first"]);
+    world.relay.lie = None;
+    world.send(alice, "bob", "third");
+    assert_eq!(world.texts(bob, "alice"), ["first", "third"]);
+}
+
+#[test]
+fn keys_with_a_false_signature_start_no_session() {
+    let mut world = World::new(22);
+    let alice = world.register("alice");
+    world.register("bob");
+    world.relay.lie = Some(("/v2/keys/", spoil_signature));
+    world.send(alice, "bob", "hello");
+    let failed = MessageStatus::Failed(Refusal::RelayProtocol);
+    assert_eq!(world.statuses(alice, "bob"), [failed]);
+    assert_eq!(
+        world.client(alice).store.snapshot().count(Table::Sessions),
+        0
+    );
+}
+
+#[test]
+fn a_relay_that_names_ghosts_for_ever_is_given_up() {
+    let mut world = World::new(23);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "first");
+    let before = world.client(alice).bundles().len();
+    world.relay.lie = Some(("/v2/keys/", |body| *body = b"{}".to_vec()));
+    world.link(bob);
+    world.send(alice, "bob", "second");
+    assert!(
+        world.client(alice).bundles().len() - before <= 4,
+        "four tries at most"
+    );
+    assert!(matches!(
+        world.statuses(alice, "bob")[1],
+        MessageStatus::Failed(_)
+    ));
+    assert_eq!(
+        world.texts(alice, "bob"),
+        ["first", "second"],
+        "the message is kept"
+    );
+}
+
+#[test]
+fn a_full_disk_refuses_and_loses_nothing() {
+    let mut world = World::new(24);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "before");
+    world.client(alice).store.fail_with(Some(StoreFault::Full));
+    let command = Command::Send {
+        to: "bob".to_owned(),
+        text: "lost".to_owned(),
+    };
+    assert_eq!(
+        world.try_ask(alice, command),
+        None,
+        "the engine stops without an answer"
+    );
+    world.send(bob, "alice", "meanwhile");
+    world.client(alice).store.fail_with(None);
+    world.open(alice);
+    assert_eq!(world.texts(alice, "bob"), ["before", "meanwhile"]);
+    world.send(alice, "bob", "after");
+    assert_eq!(world.texts(bob, "alice"), ["before", "meanwhile", "after"]);
 }
