@@ -64,6 +64,21 @@ export class Device {
     return this.own ? this.browser.remove() : this.page.close().catch(() => {});
   }
 
+  /** Nothing comes or goes any more, as in a tunnel. An open socket counts as lost too. */
+  async goOffline() {
+    await this.browser.context.setOffline(true);
+    await this.shows("offline");
+  }
+
+  async goOnline() {
+    await this.browser.context.setOffline(false);
+    await this.shows("online");
+  }
+
+  shows(connection) {
+    return until(`${this.name} is ${connection}`, async () => (await this.t("connection").getAttribute("data-state")) === connection);
+  }
+
   // By what is on the screen
 
   async register(handle, deviceName = this.name) {
@@ -181,6 +196,30 @@ export class Device {
 
   online() {
     return until(`${this.name} is online`, () => this.call((client) => client.connection() === "online"));
+  }
+
+  /** Signs up without the screen. */
+  async signUp(handle, credential) {
+    const options = { handle, deviceName: this.name, ...(credential && { credential }) };
+    return this.call((client, given) => client.register(given), options);
+  }
+
+  /** Asks to be linked without the screen; resolves to the URI. The attempt is kept as `window.attempt`. */
+  async offerLink() {
+    return this.call(async (client, deviceName) => {
+      window.attempt = await client.link({ deviceName });
+      return window.attempt.uri;
+    }, this.name);
+  }
+
+  approve(uri) {
+    return this.call(async (client, text) => (await client.openLink(text)).approve(), uri);
+  }
+
+  /** Becomes another device of the same person. */
+  async joinTo(existing) {
+    await existing.approve(await this.offerLink());
+    return this.call(() => window.attempt.done);
   }
 
   account() {

@@ -1,35 +1,37 @@
 // What must hold of a conversation on several devices: the same messages, in the same order, each once.
 import assert from "node:assert/strict";
-import { PATIENCE_MS, until } from "./poll.mjs";
+import { until } from "./poll.mjs";
 
-const gist = ({ id, text, author, kind, sentAt }) => ({ id, text, author, kind, sentAt });
+const gist = ({ id, text, author, kind }) => ({ id, text, author, kind });
 
-/** Waits until each device's thread with `conversation` holds `count` messages, then compares all of it. */
-export async function sameThread(devices, conversation, count) {
+/**
+ * Waits until the end of each device's thread holds `texts`, as a set, and no more comes; then compares ids, order, texts
+ * and authors. Resolves to that part of the thread. `conversation(device)` is what the device calls the thread.
+ */
+export async function sameThread(devices, conversation, texts) {
+  const expected = [...texts].sort();
   const threads = [];
   for (const device of devices) {
-    let last = 0;
-    await until(`${device.name} has ${count} messages`, async () => (last = (await device.messages(conversation)).length) >= count, PATIENCE_MS)
-      .catch((error) => assert.fail(`${error.message}, but ${last}`, { cause: error }));
-    threads.push(await device.messages(conversation));
+    let last = [];
+    const arrived = async () => {
+      last = await device.messages(conversation(device));
+      const end = last.slice(-texts.length).map(({ text }) => text).sort();
+      return JSON.stringify(end) === JSON.stringify(expected);
+    };
+    await until(`${device.name} has ${texts.length} messages`, arrived).catch(() =>
+      assert.deepEqual(last.slice(-texts.length).map(({ text }) => text), texts, `the thread of ${device.name}`));
+    assert.equal(new Set(last.map(({ id }) => id)).size, last.length, `${device.name} has a message twice`);
+    threads.push(last.slice(-texts.length));
   }
-  const [first] = threads;
-  assert.equal(first.length, count, `${devices[0].name} has ${first.length} messages instead of ${count}`);
   for (const [at, thread] of threads.entries()) {
-    assert.equal(new Set(thread.map(({ id }) => id)).size, thread.length, `${devices[at].name} has a message twice`);
-    assert.deepEqual(thread.map(gist), first.map(gist), `${devices[at].name} has another thread than ${devices[0].name}`);
+    assert.deepEqual(thread.map(gist), threads[0].map(gist), `${devices[at].name} has another thread than ${devices[0].name}`);
   }
-  return first;
+  return threads[0];
 }
 
-/** The texts of a thread by one author. */
-export const textsOf = (thread, author) => thread.filter((message) => message.author === author).map(({ text }) => text);
-
-/** Waits until the screen shows exactly these ids in this order. */
-export async function showsThread(device, thread) {
-  const ids = thread.map(({ id }) => id);
-  await until(`${device.name} shows ${ids.length} messages`, async () => {
-    const shown = (await device.shown()).map(({ id }) => id);
-    return JSON.stringify(shown) === JSON.stringify(ids.slice(-shown.length)) && shown.length >= Math.min(ids.length, 50);
-  });
+/** Waits until the screen ends with exactly these messages. */
+export async function showsThread(device, ids) {
+  const wanted = JSON.stringify(ids);
+  await until(`${device.name} shows ${ids.length} messages`, async () =>
+    JSON.stringify((await device.shown()).slice(-ids.length).map(({ id }) => id)) === wanted);
 }
