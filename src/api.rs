@@ -4,6 +4,7 @@
 //! twice, in parallel, after `close`, with arguments of any type. Types are generated from the Rust types in
 //! `types` and `event`.
 
+mod argument;
 pub mod client;
 pub mod error;
 pub mod event;

@@ -8,10 +8,10 @@ use std::rc::Rc;
 use engine::{Command, Refusal, Reply};
 use js_sys::{Function, Promise};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
+use super::argument::text;
 use super::error;
 use super::link::{LinkAttempt, LinkRequest};
 use super::types::{
@@ -43,7 +43,7 @@ impl Client {
     pub fn open(
         #[wasm_bindgen(unchecked_param_type = "OpenOptions")] options: &JsValue,
     ) -> Promise {
-        let options = parse::<OpenOptions>(options, "options");
+        let options = OpenOptions::read(options);
         settle(async move {
             let OpenOptions { relay, store } = options?;
             let relay = RelayAddress::parse(&relay).ok_or(Refusal::InvalidArgument("relay"))?;
@@ -79,7 +79,7 @@ impl Client {
         &self,
         #[wasm_bindgen(unchecked_param_type = "RegisterOptions")] options: &JsValue,
     ) -> Promise {
-        let command = parse(options, "options").map(|options| {
+        let command = RegisterOptions::read(options).map(|options| {
             let RegisterOptions {
                 handle,
                 credential,
@@ -101,7 +101,7 @@ impl Client {
         #[wasm_bindgen(unchecked_param_type = "LinkOptions")] options: &JsValue,
     ) -> Promise {
         let host = Rc::clone(&self.host);
-        let command = parse(options, "options").map(|options| {
+        let command = LinkOptions::read(options).map(|options| {
             let LinkOptions {
                 credential,
                 device_name,
@@ -147,7 +147,7 @@ impl Client {
         #[wasm_bindgen(unchecked_param_type = "Content")] content: &JsValue,
     ) -> Promise {
         let command = text(to, "to").and_then(|to| {
-            let Content { text } = parse(content, "content")?;
+            let Content { text } = Content::read(content)?;
             Ok(Command::Send { to, text })
         });
         self.ask(command)
@@ -167,7 +167,7 @@ impl Client {
         #[wasm_bindgen(unchecked_optional_param_type = "MessagesOptions")] options: &JsValue,
     ) -> Promise {
         let command = text(conversation, "conversation").and_then(|conversation| {
-            let MessagesOptions { before, limit } = parse_optional(options, "options")?;
+            let MessagesOptions { before, limit } = MessagesOptions::read(options)?;
             let before = before.map(|id| message_id(&id, "before")).transpose()?;
             let limit = page_limit(limit.unwrap_or(PAGE))?;
             Ok(Command::Messages {
@@ -274,29 +274,6 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
 fn list<View, Shown: From<View> + Serialize>(views: Vec<View>) -> Result<JsValue, Refusal> {
     let shown: Vec<Shown> = views.into_iter().map(Shown::from).collect();
     to_js(&shown)
-}
-
-/// An object of this shape; anything else is refused under the name of the argument.
-fn parse<T: DeserializeOwned>(value: &JsValue, name: &'static str) -> Result<T, Refusal> {
-    if !value.is_object() {
-        return Err(Refusal::InvalidArgument(name));
-    }
-    serde_wasm_bindgen::from_value(value.clone()).map_err(|_| Refusal::InvalidArgument(name))
-}
-
-pub(super) fn parse_optional<T: DeserializeOwned + Default>(
-    value: &JsValue,
-    name: &'static str,
-) -> Result<T, Refusal> {
-    if value.is_undefined() || value.is_null() {
-        Ok(T::default())
-    } else {
-        parse(value, name)
-    }
-}
-
-fn text(value: &JsValue, name: &'static str) -> Result<String, Refusal> {
-    value.as_string().ok_or(Refusal::InvalidArgument(name))
 }
 
 fn message_id(text: &str, name: &'static str) -> Result<wire::MessageId, Refusal> {

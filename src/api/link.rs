@@ -12,7 +12,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::client::{answer, parse_optional, settle};
+use super::client::{answer, settle};
 use super::types::{ApproveOptions, milliseconds};
 use crate::host::Host;
 
@@ -121,7 +121,7 @@ impl LinkRequest {
 
 /// Only what this version can do; a page that asks for more must not get something else.
 fn allowed(options: &JsValue) -> Result<(), Refusal> {
-    let ApproveOptions { role, history } = parse_optional(options, "options")?;
+    let ApproveOptions { role, history } = ApproveOptions::read(options)?;
     if role.is_some_and(|role| role != "owner") {
         return Err(Refusal::InvalidArgument("role"));
     }

@@ -4,7 +4,7 @@
 
 use engine::Timestamp;
 use engine::output;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
 
 /// ACI: a lower-case UUID.
@@ -16,7 +16,7 @@ pub type AccountId = String;
 pub type MessageId = String;
 
 /// For `Client.open`.
-#[derive(Debug, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 pub struct OpenOptions {
     /// Where the relay is: a `ws:`, `wss:`, `http:` or `https:` address.
     pub relay: String,
@@ -25,7 +25,7 @@ pub struct OpenOptions {
 }
 
 /// For `Client.register`.
-#[derive(Debug, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterOptions {
     /// By which others find this account.
@@ -38,7 +38,7 @@ pub struct RegisterOptions {
 }
 
 /// For `Client.link`.
-#[derive(Debug, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkOptions {
     /// The platform's sign-in token, if the relay wants one.
@@ -49,7 +49,7 @@ pub struct LinkOptions {
 }
 
 /// For `Client.messages`.
-#[derive(Debug, Default, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 pub struct MessagesOptions {
     /// Only messages before this one; without it, the newest.
     #[tsify(optional, type = "MessageId")]
@@ -60,14 +60,14 @@ pub struct MessagesOptions {
 }
 
 /// For `Client.send`.
-#[derive(Debug, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 pub struct Content {
     /// At most 64 KiB in UTF-8.
     pub text: String,
 }
 
 /// For `LinkRequest.approve`.
-#[derive(Debug, Default, Deserialize, Tsify)]
+#[derive(Debug, Tsify)]
 pub struct ApproveOptions {
     /// What the new device may do. For now every device is an owner.
     #[tsify(optional, type = "\"owner\"")]

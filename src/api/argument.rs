@@ -1,0 +1,123 @@
+//! Arguments as a page passes them, read without trusting them.
+//!
+//! Anything may come: another type, an object whose getters throw, a proxy. Reading goes only through calls whose
+//! exceptions are caught (an exception that crossed this module would leave it half-way), and a value that
+//! does not fit is refused under its name.
+
+use engine::Refusal;
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
+
+use super::types::{
+    ApproveOptions, Content, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
+};
+
+/// A text.
+pub(super) fn text(value: &JsValue, name: &'static str) -> Result<String, Refusal> {
+    value.as_string().ok_or(Refusal::InvalidArgument(name))
+}
+
+/// An object and its fields. Missing, `undefined` and `null` are the same.
+struct Fields<'a>(Option<&'a JsValue>);
+
+impl<'a> Fields<'a> {
+    fn of(value: &'a JsValue, name: &'static str) -> Result<Self, Refusal> {
+        if value.is_object() {
+            Ok(Self(Some(value)))
+        } else {
+            Err(Refusal::InvalidArgument(name))
+        }
+    }
+
+    fn of_optional(value: &'a JsValue, name: &'static str) -> Result<Self, Refusal> {
+        if value.is_undefined() || value.is_null() {
+            Ok(Self(None))
+        } else {
+            Self::of(value, name)
+        }
+    }
+
+    fn optional<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&JsValue) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        let refusal = Refusal::InvalidArgument(name);
+        let Some(object) = self.0 else {
+            return Ok(None);
+        };
+        let value = Reflect::get(object, &name.into()).map_err(|_thrown| refusal)?;
+        if value.is_undefined() || value.is_null() {
+            return Ok(None);
+        }
+        read(&value).map(Some).ok_or(refusal)
+    }
+
+    fn optional_text(&self, name: &'static str) -> Result<Option<String>, Refusal> {
+        self.optional(name, JsValue::as_string)
+    }
+
+    fn text(&self, name: &'static str) -> Result<String, Refusal> {
+        self.optional_text(name)?
+            .ok_or(Refusal::InvalidArgument(name))
+    }
+}
+
+impl OpenOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of(value, "options")?;
+        Ok(Self {
+            relay: fields.text("relay")?,
+            store: fields.text("store")?,
+        })
+    }
+}
+
+impl RegisterOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of(value, "options")?;
+        Ok(Self {
+            handle: fields.text("handle")?,
+            credential: fields.optional_text("credential")?,
+            device_name: fields.text("deviceName")?,
+        })
+    }
+}
+
+impl LinkOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of(value, "options")?;
+        Ok(Self {
+            credential: fields.optional_text("credential")?,
+            device_name: fields.text("deviceName")?,
+        })
+    }
+}
+
+impl MessagesOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            before: fields.optional_text("before")?,
+            limit: fields.optional("limit", JsValue::as_f64)?,
+        })
+    }
+}
+
+impl Content {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        Ok(Self {
+            text: Fields::of(value, "content")?.text("text")?,
+        })
+    }
+}
+
+impl ApproveOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            role: fields.optional_text("role")?,
+            history: fields.optional_text("history")?,
+        })
+    }
+}
