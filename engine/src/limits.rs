@@ -43,6 +43,10 @@ pub(crate) const ANSWER_MS: u64 = 30_000;
 /// Wait before a refused send is tried again, if the relay names no time.
 pub(crate) const SEND_RETRY_MS: u64 = 5_000;
 
+/// Shortest and longest such wait, whatever the relay names.
+pub(crate) const SEND_RETRY_MIN_MS: u64 = 500;
+pub(crate) const SEND_RETRY_MAX_MS: u64 = 60 * 60 * 1000;
+
 /// A link URI is shown for this long, then replaced.
 pub(crate) const LINK_ROTATE_MS: u64 = 45_000;
 /// So many URIs are shown in one attempt.

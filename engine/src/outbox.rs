@@ -9,7 +9,7 @@
 mod fan_out;
 mod repair;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use rand::RngCore;
@@ -20,7 +20,9 @@ use wire::{AccountId, Endpoint, MessageId, Response};
 use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::{ConversationId, Timestamp};
-use crate::limits::{OUTBOX_MAX, OUTBOX_WINDOW, SEND_RETRY_MS, SEND_TRIES_MAX};
+use crate::limits::{
+    OUTBOX_MAX, OUTBOX_WINDOW, SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS, SEND_TRIES_MAX,
+};
 use crate::output::{MessageKind, MessageStatus};
 use crate::record::{OutboxRecord, Record, key};
 use crate::request::Pending;
@@ -36,7 +38,10 @@ pub(crate) use repair::{add_device, current_devices};
 pub(crate) struct Outbox {
     in_flight: BTreeSet<u64>,
     fetching: BTreeSet<AccountId>,
-    retry_at: Option<Timestamp>,
+    /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
+    waits: BTreeMap<AccountId, Timestamp>,
+    /// Accounts whose keys may not be asked for yet.
+    key_waits: BTreeMap<AccountId, Timestamp>,
     /// There may be something to send.
     pub(crate) due: bool,
 }
@@ -52,15 +57,19 @@ impl Outbox {
 
     /// When a refused send is tried again.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.retry_at
+        self.waits
+            .values()
+            .chain(self.key_waits.values())
+            .min()
+            .copied()
     }
 
-    /// Looks again if the time for it has come.
+    /// Looks again at what has waited long enough.
     pub(crate) fn tick(&mut self, now: Timestamp) {
-        if self.retry_at.is_some_and(|at| at <= now) {
-            self.retry_at = None;
-            self.due = true;
-        }
+        let before = self.waits.len() + self.key_waits.len();
+        self.waits.retain(|_, until| *until > now);
+        self.key_waits.retain(|_, until| *until > now);
+        self.due |= self.waits.len() + self.key_waits.len() < before;
     }
 }
 
@@ -148,7 +157,7 @@ impl State {
     /// Sends what can be sent: the oldest entry of each conversation.
     pub(crate) async fn pump(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.outbox.due = false;
-        if !self.connection.is_up() || self.account.is_none() || self.outbox.retry_at.is_some() {
+        if !self.connection.is_up() || self.account.is_none() {
             return Ok(());
         }
         let mut seen = BTreeSet::new();
@@ -156,7 +165,8 @@ impl State {
             let Some(seq) = sequence(&at) else { continue };
             let entry = OutboxRecord::read(&bytes)?;
             let first = seen.insert(entry.conversation.clone());
-            if first && !self.outbox.in_flight.contains(&seq) {
+            let waits = conversation(&entry).is_some_and(|id| self.outbox.waits.contains_key(&id));
+            if first && !waits && !self.outbox.in_flight.contains(&seq) {
                 self.advance(tx, seq, entry).await?;
             }
         }
@@ -171,9 +181,14 @@ impl State {
     ) -> Result<(), Error> {
         if !entry.sealed {
             let accounts = self.accounts_of(&entry)?;
+            let Outbox {
+                fetching,
+                key_waits,
+                ..
+            } = &self.outbox;
             if accounts
                 .iter()
-                .any(|account| self.outbox.fetching.contains(account))
+                .any(|id| fetching.contains(id) || key_waits.contains_key(id))
             {
                 return Ok(()); // rule B-3
             }
@@ -230,21 +245,13 @@ impl State {
             },
             413 => self.fail(tx, seq, &entry, Refusal::MessageTooLong).await,
             429 | 500..=599 => {
-                self.wait(tx.now, response);
+                if let Some(id) = conversation(&entry) {
+                    self.outbox.waits.insert(id, retry_at(tx.now, response));
+                }
                 Ok(())
             }
             _ => self.fail(tx, seq, &entry, Refusal::RelayRefused).await,
         }
-    }
-
-    /// Tries again later: as late as the relay asks, else after a pause.
-    fn wait(&mut self, now: Timestamp, response: &Response) {
-        let asked = response
-            .header("retry-after")
-            .and_then(|s| s.parse::<u64>().ok());
-        let ms = asked.map_or(SEND_RETRY_MS, |s| s.saturating_mul(1000));
-        self.outbox.retry_at = Some(now.plus_ms(ms));
-        self.outbox.due = false;
     }
 
     /// Gives an entry up. Its message stays, marked as failed.
@@ -278,6 +285,19 @@ impl State {
         entry.tries += 1;
         entry.tries < SEND_TRIES_MAX
     }
+}
+
+/// As late as the relay asks, within reason; else after a pause.
+fn retry_at(now: Timestamp, response: &Response) -> Timestamp {
+    let asked = response
+        .header("retry-after")
+        .and_then(|s| s.parse::<u64>().ok());
+    let ms = asked.map_or(SEND_RETRY_MS, |s| s.saturating_mul(1000));
+    now.plus_ms(ms.clamp(SEND_RETRY_MIN_MS, SEND_RETRY_MAX_MS))
+}
+
+fn conversation(entry: &OutboxRecord) -> Option<ConversationId> {
+    AccountId::from_slice(&entry.conversation).ok()
 }
 
 /// What has been sealed of an entry so far.

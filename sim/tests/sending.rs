@@ -157,6 +157,23 @@ fn a_busy_relay_is_asked_again_when_it_says() {
 }
 
 #[test]
+fn one_full_mailbox_does_not_hold_up_other_conversations() {
+    let mut world = World::new(25);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let carol = world.register("carol");
+    world.send(alice, "bob", "0");
+    world.send(alice, "carol", "0");
+    world.relay.refuse.push(("/v1/bundles", 429, 1));
+    world.send(alice, "bob", "1");
+    world.send(alice, "carol", "1");
+    assert_eq!(world.texts(carol, "alice"), ["0", "1"]);
+    assert_eq!(world.texts(bob, "alice"), ["0"]);
+    world.pass_ms(10_000);
+    assert_eq!(world.texts(bob, "alice"), ["0", "1"]);
+}
+
+#[test]
 fn a_relay_that_only_refuses_ends_in_a_visible_failure() {
     let mut world = World::new(18);
     let alice = world.register("alice");

@@ -117,7 +117,8 @@ impl State {
             },
             404 => self.no_keys(tx, account, device).await,
             429 | 500..=599 => {
-                self.wait(tx.now, response);
+                let until = super::retry_at(tx.now, response);
+                self.outbox.key_waits.insert(account, until);
                 Ok(())
             }
             _ => self.fail_for(tx, account, Refusal::RelayRefused).await,
