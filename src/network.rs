@@ -1,4 +1,4 @@
-//! Notices when the network may be back: the browser says so, or the page is looked at again.
+//! Notices when the network may have come or gone: the browser says so, or the page is looked at again.
 //! It does not know whether it is true. Without a document, as in a worker, only the first is heard.
 
 use std::cell::Cell;
@@ -28,7 +28,7 @@ impl fmt::Debug for NetworkWatch {
 }
 
 impl NetworkWatch {
-    /// Raises the signal whenever there is reason to try again.
+    /// Raises the signal whenever there is reason to look at the connection.
     #[must_use]
     pub fn new(signal: &Rc<Signal>) -> Self {
         let heard = Rc::new(Cell::new(false));
@@ -45,6 +45,7 @@ impl NetworkWatch {
         let mut places = Vec::new();
         if let Some(global) = global.dyn_ref::<EventTarget>() {
             places.push((global.clone(), "online"));
+            places.push((global.clone(), "offline"));
         }
         if let Some(document) = document() {
             places.push((document, SHOWN));

@@ -11,7 +11,9 @@ use wire::endpoint::SOCKET_PATH;
 use wire::{Endpoint, Frame, Request, Response};
 
 use crate::input::{SocketId, Timestamp};
-use crate::limits::{ANSWER_MS, BACKOFF_MAX_MS, BACKOFF_MIN_MS, BACKOFF_REPLACED_MS, KEEPALIVE_MS};
+use crate::limits::{
+    ANSWER_MS, BACKOFF_MAX_MS, BACKOFF_MIN_MS, BACKOFF_REPLACED_MS, KEEPALIVE_MS, PROBE_MS,
+};
 use crate::output::{Connection as View, Event, Output};
 use crate::request::Pending;
 use crate::tx::Tx;
@@ -41,7 +43,8 @@ pub(crate) struct Connection {
     next_request: u64,
     open: BTreeMap<u64, Pending>,
     last_heard: Timestamp,
-    asked: Option<Timestamp>,
+    /// The relay was asked for a sign of life, which must be here by then.
+    sign_due: Option<Timestamp>,
     reported: View,
 }
 
@@ -55,7 +58,7 @@ impl Connection {
             next_request: 1,
             open: BTreeMap::new(),
             last_heard: now,
-            asked: None,
+            sign_due: None,
             reported: View::Offline { retry_at: None },
         }
     }
@@ -90,10 +93,10 @@ impl Connection {
         match self.phase {
             Phase::Down(retry_at) => retry_at,
             Phase::Opening(_) | Phase::SigningIn(_) => Some(self.last_heard.plus_ms(ANSWER_MS)),
-            Phase::Up(_) => Some(match self.asked {
-                Some(asked) => asked.plus_ms(ANSWER_MS),
-                None => self.last_heard.plus_ms(KEEPALIVE_MS),
-            }),
+            Phase::Up(_) => Some(
+                self.sign_due
+                    .unwrap_or_else(|| self.last_heard.plus_ms(KEEPALIVE_MS)),
+            ),
         }
     }
 
@@ -141,7 +144,7 @@ impl Connection {
 
     fn advance(&mut self, now: Timestamp, phase: impl FnOnce(SocketId) -> Phase) {
         self.last_heard = now;
-        self.asked = None;
+        self.sign_due = None;
         if let Some(socket) = self.socket() {
             self.phase = phase(socket);
         }
@@ -150,7 +153,7 @@ impl Connection {
     /// Something came in: the relay is alive.
     pub(crate) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
-        self.asked = None;
+        self.sign_due = None;
     }
 
     /// The socket is gone. Gives the requests that will not be answered.
@@ -206,21 +209,35 @@ impl Connection {
         }
         match self.phase {
             Phase::Down(_) => self.connect(tx),
-            Phase::Up(_) if self.asked.is_none() => {
-                self.request(
-                    tx,
-                    &Endpoint::KeepAlive,
-                    Vec::new(),
-                    Vec::new(),
-                    Pending::KeepAlive,
-                );
-                self.asked = Some(tx.now);
+            Phase::Up(_) if self.sign_due.is_none() => {
+                self.ask_for_sign(tx, tx.now.plus_ms(ANSWER_MS));
             }
             Phase::Up(_) | Phase::Opening(_) | Phase::SigningIn(_) => {
                 return self.give_up(tx, GiveUp::Silent, rng);
             }
         }
         Vec::new()
+    }
+
+    /// The network has changed: connects, or finds out soon whether the socket is still alive.
+    pub(crate) fn network_changed(&mut self, tx: &mut Tx<'_>) {
+        let due = tx.now.plus_ms(PROBE_MS);
+        match (self.phase, self.sign_due) {
+            (Phase::Up(_), None) => self.ask_for_sign(tx, due),
+            (Phase::Up(_), Some(already)) => self.sign_due = Some(already.min(due)),
+            (Phase::Down(_) | Phase::Opening(_) | Phase::SigningIn(_), _) => self.connect(tx),
+        }
+    }
+
+    fn ask_for_sign(&mut self, tx: &mut Tx<'_>, due: Timestamp) {
+        self.request(
+            tx,
+            &Endpoint::KeepAlive,
+            Vec::new(),
+            Vec::new(),
+            Pending::KeepAlive,
+        );
+        self.sign_due = Some(due);
     }
 
     /// Asks the relay something. Without a socket the request is dropped: callers look first.

@@ -51,9 +51,10 @@ pub enum Input {
     },
     /// The time of [`crate::Engine::deadline`] has come. Harmless at any time.
     Tick,
-    /// The host has reason to believe that the network is back (the browser's `online` event, the page
-    /// became visible): reconnect now rather than at the end of the backoff.
-    NetworkBack,
+    /// The host has reason to believe that the network has changed (the browser's `online` and `offline`
+    /// events, the page became visible): reconnect now rather than at the end of the backoff, and find out
+    /// now whether an open socket is still alive, since one that died in a tunnel says nothing.
+    NetworkChanged,
 }
 
 /// What an application may want. Each command is answered by exactly one `Resolve`.

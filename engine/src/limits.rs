@@ -40,6 +40,8 @@ pub(crate) const BACKOFF_REPLACED_MS: u64 = 60_000;
 pub(crate) const KEEPALIVE_MS: u64 = 30_000;
 /// Without an answer for this long the connection counts as lost.
 pub(crate) const ANSWER_MS: u64 = 30_000;
+/// The same when the network has just changed: a socket that died unnoticed is not waited for.
+pub(crate) const PROBE_MS: u64 = 5_000;
 /// Wait before a refused send is tried again, if the relay names no time.
 pub(crate) const SEND_RETRY_MS: u64 = 5_000;
 

@@ -99,7 +99,7 @@ impl State {
             }
             Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
             Input::Tick => self.tick(tx),
-            Input::NetworkBack => self.connect(tx),
+            Input::NetworkChanged => self.network_changed(tx),
         }
         self.connection.report(tx);
         Ok(())
@@ -120,6 +120,12 @@ impl State {
     pub(crate) fn connect(&mut self, tx: &mut Tx<'_>) {
         if self.client_state() != ClientState::Unlinked {
             self.connection.connect(tx);
+        }
+    }
+
+    fn network_changed(&mut self, tx: &mut Tx<'_>) {
+        if self.client_state() != ClientState::Unlinked {
+            self.connection.network_changed(tx);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct World {
     packets: VecDeque<Packet>,
     /// Clients without network.
     cut: Vec<ClientId>,
+    /// Clients whose packets vanish, and nobody is told.
+    muted: Vec<ClientId>,
     /// Whether the relay can be reached at all.
     pub relay_up: bool,
 }
@@ -43,6 +45,7 @@ impl World {
             now: 1_800_000_000_000,
             relay: RelayNode::new(seed),
             clients: Vec::new(),
+            muted: Vec::new(),
             packets: VecDeque::new(),
             cut: Vec::new(),
             relay_up: true,
@@ -97,9 +100,17 @@ impl World {
             self.cut.push(id);
             self.drop_sockets(id);
         } else {
-            self.give(id, Input::NetworkBack);
+            self.give(id, Input::NetworkChanged);
         }
         self.run();
+    }
+
+    /// Sockets stay open and nothing comes through them, as in a tunnel. Nobody is told, either way.
+    pub fn mute(&mut self, id: ClientId, yes: bool) {
+        self.muted.retain(|muted| *muted != id);
+        if yes {
+            self.muted.push(id);
+        }
     }
 
     fn drop_sockets(&mut self, id: ClientId) {
@@ -169,6 +180,9 @@ impl World {
             return false;
         };
         match packet {
+            Packet::Open(id, ..) | Packet::Up(id, ..) if self.muted.contains(&id) => {}
+            Packet::Down(Down::Frame((id, _), _) | Down::Close((id, _), _))
+                if self.muted.contains(&id) => {}
             Packet::Open(id, socket, path) => {
                 if self.cut.contains(&id) || !self.relay_up {
                     self.give(id, Input::SocketClosed { socket, code: 1006 });

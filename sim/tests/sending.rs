@@ -6,9 +6,9 @@
     reason = "a play that goes wrong stops at once"
 )]
 
-use engine::output::MessageStatus;
+use engine::output::{Connection, MessageStatus};
 use engine::store::Table;
-use engine::{Command, Event, Refusal, Reply, StoreFault};
+use engine::{Command, Event, Input, Refusal, Reply, StoreFault};
 use sim::{ClientId, World};
 use wire::body::{PreKeyResponse, from_json, to_json};
 
@@ -326,4 +326,40 @@ fn a_full_disk_refuses_and_loses_nothing() {
     assert_eq!(world.texts(alice, "bob"), ["before", "meanwhile"]);
     world.send(alice, "bob", "after");
     assert_eq!(world.texts(bob, "alice"), ["before", "meanwhile", "after"]);
+}
+
+#[test]
+fn a_socket_that_died_unnoticed_is_replaced_within_seconds_of_a_network_change() {
+    let mut world = World::new(40);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "before the tunnel");
+    world.mute(alice, true);
+    world.send(alice, "bob", "in the tunnel");
+    assert_eq!(world.texts(bob, "alice"), ["before the tunnel"]);
+    world.give(alice, Input::NetworkChanged);
+    world.pass_ms(5_000);
+    assert!(matches!(
+        world.client(alice).connection(),
+        Connection::Connecting | Connection::Offline { .. }
+    ));
+    world.mute(alice, false);
+    world.give(alice, Input::NetworkChanged);
+    world.pass_ms(30_000);
+    let said = ["before the tunnel", "in the tunnel"];
+    assert_eq!(world.texts(bob, "alice"), said);
+    assert_eq!(world.texts(alice, "bob"), said);
+}
+
+#[test]
+fn a_network_change_costs_a_living_socket_one_question() {
+    let mut world = World::new(41);
+    let alice = world.register("alice");
+    let socket = world.client(alice).socket();
+    let before = world.client(alice).sent.len();
+    world.give(alice, Input::NetworkChanged);
+    world.give(alice, Input::NetworkChanged);
+    world.pass_ms(10_000);
+    assert_eq!(world.client(alice).sent.len(), before + 1);
+    assert_eq!(world.client(alice).socket(), socket);
 }

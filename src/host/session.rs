@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
     /// The next input, if there is one now.
     fn take_input(&mut self) -> Option<Input> {
         if self.watch.take() {
-            return Some(Input::NetworkBack);
+            return Some(Input::NetworkChanged);
         }
         let order = match self.turn {
             Source::Calls => [Source::Calls, Source::Sockets, Source::Clock],
