@@ -5,7 +5,7 @@ import { freshAddress, openClient } from "./client.js";
 import { Directory } from "./directory.js";
 import { el } from "./dom.js";
 import { endsTheSession, sentence } from "./errors.js";
-import { announce, toast } from "./notify.js";
+import { announce, toast, withdraw } from "./notify.js";
 import { DEVICES, LINK_HERE, LIST, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
 import { faultView } from "./views/fault.js";
@@ -21,6 +21,7 @@ const app = {
   drafts: new Map(), // unsent text by conversation, in memory only: plaintext is not written outside the client's store
   identityChanged: new Set(), // accounts whose key changed while this page is open
   linking: undefined,
+  justLinked: false, // in this page: the list of devices it gets first is no news
   go: (hash) => {
     location.hash = hash;
   },
@@ -67,6 +68,7 @@ async function settle() {
     else show("welcome", () => welcomeView(app, beginLinking));
     return;
   }
+  app.justLinked ||= Boolean(app.linking);
   app.linking = undefined;
   app.account = await app.client.account();
   if (!app.directory) {
@@ -86,6 +88,7 @@ function beginLinking(options) {
 function listen(client) {
   client.on("state", () => settle().catch(report));
   client.on("error", report);
+  client.on("connection", ({ state }) => state === "online" && withdraw("relay_protocol", "offline"));
   client.on("identity", ({ account }) => {
     app.identityChanged.add(account);
     app.directory?.refresh(); // an open chat with this person says it itself
@@ -93,9 +96,13 @@ function listen(client) {
     const name = app.directory?.name(account) ?? "a contact";
     toast(`The security key of ${name} has changed. Check with them before you send anything private.`, { kind: "error", code: "identity_changed" });
   });
-  client.on("device", () => {
+  let lastDevices;
+  client.on("device", ({ devices }) => {
+    const key = devices.join();
+    const news = key !== lastDevices && !(app.justLinked && lastDevices === undefined);
+    lastDevices = key;
     const looking = parse(location.hash).view === "devices";
-    if (client.state() === "ready" && !looking) {
+    if (news && client.state() === "ready" && !looking) {
       toast("The list of your devices has changed.", { link: { href: DEVICES, text: "Review" } });
     }
   });

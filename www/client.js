@@ -1,9 +1,6 @@
 // Loads the Lockstep package and opens the one client this page uses. The only file that names the package.
 // Does not know any view; everything after open() goes through the returned client.
 
-const IN_USE_TRIES = 4; // a page that is being reloaded may hold the store for a moment longer
-const IN_USE_PAUSE_MS = 500;
-
 export const storeName = () => new URLSearchParams(location.search).get("store") || "lockstep-demo";
 
 /** An address of this page with another, unused store: a fresh start that touches nothing. */
@@ -18,14 +15,7 @@ function relayAddress() {
 
 export async function openClient() {
   const { Client } = await loadPackage();
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await Client.open({ relay: relayAddress(), store: storeName() });
-    } catch (error) {
-      if (error?.code !== "store_in_use" || tries === IN_USE_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, IN_USE_PAUSE_MS));
-    }
-  }
+  return Client.open({ relay: relayAddress(), store: storeName() });
 }
 
 async function loadPackage() {

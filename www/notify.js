@@ -30,6 +30,11 @@ export function toast(text, { kind = "info", code, link } = {}) {
   return node;
 }
 
+/** Takes back notices that no longer hold. */
+export function withdraw(...codes) {
+  for (const node of [...document.getElementById("toasts").children]) if (codes.includes(node.dataset.code)) node.remove();
+}
+
 /** A sentence beside the thing that failed. Returns { node, show(text, code), clear() }. */
 export function inlineError() {
   const node = el("div.inline-error-place");
