@@ -29,6 +29,16 @@ const PAGES = {
     action: "Try again",
     afresh: true,
   },
+  store_fenced: {
+    title: "Lockstep has moved to another tab",
+    help: "Another tab or window took over this account’s keys, so this one has stopped. Nothing is lost. Go on there, or continue here.",
+    action: "Continue here",
+  },
+  storage_failed: {
+    title: "The browser’s storage did not answer",
+    help: "Nothing is lost: what was stored is stored. Try again; if it keeps happening, restart the browser.",
+    action: "Try again",
+  },
   closed: {
     title: "Lockstep has stopped in this tab",
     help: "Nothing is lost: everything you sent or received is stored. Open it again to go on.",
@@ -64,7 +74,7 @@ export function faultPage(error) {
 }
 
 /** Errors after which this client cannot go on, wherever they surface. */
-export const endsTheSession = (code) => ["closed", "storage_damaged", "storage_too_new", "store_in_use"].includes(code);
+export const endsTheSession = (code) => ["closed", "storage_damaged", "storage_too_new", "store_fenced", "store_in_use"].includes(code);
 
 export const failedSentence = (code) => FAILED[code] ?? "Not sent.";
 
