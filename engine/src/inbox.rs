@@ -4,21 +4,19 @@
 //! but leaves a record. Rule R-3: sync content counts only from a verified own device. It doesn't
 //! know what messages mean (see `sync` and `thread`).
 
-use std::collections::BTreeSet;
-
 use wire::limits::TEXT_MAX;
 use wire::{DeviceAddress, Envelope, EnvelopeKind, MessageId};
 
 use crate::account::Account;
 use crate::content::{self, Opened, Sender};
 use crate::error::{Error, Refusal};
-use crate::limits::{CLOCK_SKEW_MS, SEEN_DELETED_MAX};
+use crate::limits::CLOCK_SKEW_MS;
 use crate::outbox::{add_device, current_devices};
 use crate::output::{Event, MessageKind, MessageStatus};
-use crate::record::{PeerRecord, key};
+use crate::record::PeerRecord;
 use crate::session::{Ciphertext, PeerFault, Sessions};
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::Table;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
@@ -57,7 +55,7 @@ impl State {
                 }
             }
         }
-        self.prefetch(tx, &items).await?;
+        prefetch(tx, &items).await?;
         let opened = self.decrypt_all(tx, &own, &items).await?;
         let ids = opened
             .iter()
@@ -82,28 +80,6 @@ impl State {
         Ok(())
     }
 
-    /// One load for all that the batch's headers name.
-    async fn prefetch(&self, tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
-        let mut wants = Vec::new();
-        for Item {
-            request: _,
-            envelope,
-            ciphertext,
-        } in items
-        {
-            if let Some(guid) = envelope.guid {
-                wants.extend(self.seen_keys(guid).map(|at| (Table::Seen, at)));
-            }
-            if let Ok(ciphertext) = ciphertext {
-                wants.extend(ciphertext.wants(envelope.source));
-                let account = envelope.source.account.as_bytes();
-                wants.push((Table::Contacts, account.to_vec()));
-                wants.push((Table::Conversations, account.to_vec()));
-            }
-        }
-        tx.prefetch(wants).await
-    }
-
     async fn decrypt_all<'i>(
         &mut self,
         tx: &mut Tx<'_>,
@@ -112,7 +88,6 @@ impl State {
     ) -> Result<Vec<(&'i Envelope, Result<Opened, PeerFault>)>, Error> {
         let mut sessions = Sessions::new(own);
         let mut opened = Vec::with_capacity(items.len());
-        let mut in_batch = BTreeSet::new();
         for Item {
             request: _,
             envelope,
@@ -123,7 +98,7 @@ impl State {
                 continue;
             }
             if let Some(guid) = envelope.guid
-                && (!in_batch.insert(guid) || self.is_seen(tx, guid).await?)
+                && !self.seen.mark(guid)
             {
                 continue; // rule R-1
             }
@@ -145,45 +120,16 @@ impl State {
             }
             opened.push((envelope, result));
         }
+        self.seen.store(tx);
         sessions.store(tx).await?;
         Ok(opened)
     }
 
-    /// Whether this envelope was dealt with before; from now on it is.
-    async fn is_seen(&self, tx: &mut Tx<'_>, guid: [u8; 16]) -> Result<bool, Error> {
-        let mut seen = false;
-        for at in self.seen_keys(guid) {
-            seen |= tx.get_bytes(Table::Seen, &at).await?.is_some();
-        }
-        tx.put_bytes(Table::Seen, &key::seen(self.clock.drains, guid), Vec::new());
-        Ok(seen)
-    }
-
-    /// Where the mark of an envelope may be that can still come again.
-    fn seen_keys(&self, guid: [u8; 16]) -> [Vec<u8>; 2] {
-        let drains = self.clock.drains;
-        [
-            key::seen(drains, guid),
-            key::seen(drains.saturating_sub(1), guid),
-        ]
-    }
-
-    /// The relay has sent all that waited, and heard our acks of it. What was marked before the mailbox
-    /// was empty the last time but one can't come again: its ack has arrived since.
+    /// The relay has sent all that waited, and heard our acks of it.
     pub(crate) async fn mailbox_empty(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        let old = Scan {
-            table: Table::Seen,
-            from: Vec::new(),
-            to: Some(key::seen(self.clock.drains, [0; 16])),
-            direction: Direction::Forward,
-            limit: SEEN_DELETED_MAX,
-        };
-        for (at, _) in tx.scan(old).await? {
-            tx.delete(Table::Seen, &at);
-        }
         self.clock.drains = self.clock.drains.saturating_add(1);
         self.save_clock(tx);
-        Ok(())
+        self.seen.next_generation(tx, self.clock.drains).await
     }
 
     async fn apply(
@@ -249,6 +195,25 @@ fn incoming(
         order,
         status: MessageStatus::Received,
     }
+}
+
+/// One load for all that the batch's headers name.
+async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
+    let mut wants = Vec::new();
+    for Item {
+        envelope,
+        ciphertext,
+        ..
+    } in items
+    {
+        if let Ok(ciphertext) = ciphertext {
+            wants.extend(ciphertext.wants(envelope.source));
+            let account = envelope.source.account.as_bytes();
+            wants.push((Table::Contacts, account.to_vec()));
+            wants.push((Table::Conversations, account.to_vec()));
+        }
+    }
+    tx.prefetch(wants).await
 }
 
 fn is_for_others(envelope: &Envelope, own: &Account) -> bool {

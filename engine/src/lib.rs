@@ -24,6 +24,7 @@ mod padding;
 mod provisioning;
 mod record;
 mod request;
+mod seen;
 mod session;
 mod state;
 pub mod store;

@@ -21,8 +21,12 @@ pub(crate) const LIST_MAX: usize = 10_000;
 pub(crate) const UNREAD_MAX: usize = 9_999;
 /// Accounts whose handle is asked for at once after connecting.
 pub(crate) const LOOKUPS_MAX: usize = 50;
-/// Marks of old envelopes deleted at once: keeps that commit as small as a batch.
-pub(crate) const SEEN_DELETED_MAX: usize = 2_000;
+/// Envelopes marked in one record: a record that is rewritten for each message stays small.
+pub(crate) const SEEN_PAGE: usize = 128;
+/// Marks of one generation that memory holds: months of one connection. A ratchet refuses repeats too, at a higher price.
+pub(crate) const SEEN_MAX: usize = 65_536;
+/// Pages of old marks deleted at once: keeps that commit as small as a batch.
+pub(crate) const SEEN_DELETED_MAX: usize = 500;
 /// Commands that may wait for a connection.
 pub(crate) const PARKED_MAX: usize = 64;
 /// Contacts in one sync message: some 200 bytes each, so well below one envelope.

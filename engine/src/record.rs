@@ -141,6 +141,11 @@ records! {
         #[prost(uint64, tag = "2")] pub order: u64,
     }
 
+    /// A page of envelopes already dealt with: the relay's names for them, 16 bytes each.
+    SeenRecord in Seen {
+        #[prost(bytes = "vec", tag = "1")] pub guids: Vec<u8>,
+    }
+
     /// Something on its way out: `content` for the peer's devices, `transcript` for own other ones, both
     /// without binding; `bundle` is what has been sealed so far.
     OutboxRecord in Outbox {
@@ -189,9 +194,16 @@ pub(crate) mod key {
         .concat()
     }
 
-    /// Seen envelopes: how often the mailbox had been empty before, guid of the relay.
-    pub(crate) fn seen(drains: u32, guid: [u8; 16]) -> Vec<u8> {
-        [&drains.to_be_bytes()[..], &guid].concat()
+    /// Seen envelopes: how often the mailbox had been empty before, number of the page.
+    pub(crate) fn seen(generation: u32, page: u32) -> Vec<u8> {
+        [generation.to_be_bytes(), page.to_be_bytes()].concat()
+    }
+
+    /// Generation and page of a key of seen envelopes.
+    pub(crate) fn split_seen(bytes: &[u8]) -> Option<(u32, u32)> {
+        let (generation, page) = bytes.split_first_chunk::<4>()?;
+        let page = page.try_into().ok()?;
+        Some((u32::from_be_bytes(*generation), u32::from_be_bytes(page)))
     }
 
     /// Outbox: sequence number.

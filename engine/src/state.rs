@@ -18,6 +18,8 @@ use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
 use crate::record::{AccountRecord, ClockRecord, key};
 use crate::request::Pending;
+use crate::seen::Seen;
+use crate::store::Table;
 use crate::tx::Tx;
 
 /// What memory holds.
@@ -29,6 +31,7 @@ pub(crate) struct State {
     pub(crate) clock: ClockRecord,
     pub(crate) connection: Connection,
     pub(crate) outbox: Outbox,
+    pub(crate) seen: Seen,
     /// The running attempt to be linked.
     pub(crate) offers: Option<Offers>,
     /// Commands that wait for a connection.
@@ -38,12 +41,17 @@ pub(crate) struct State {
 impl State {
     /// Reads what the store holds.
     pub(crate) async fn read(tx: &mut Tx<'_>, seed: [u8; 32]) -> Result<Self, Error> {
+        let single = [key::ACCOUNT, key::PENDING, key::CLOCK];
+        tx.prefetch(single.map(|at| (Table::Meta, at.to_vec())).into())
+            .await?;
         let account = tx.get::<AccountRecord>(key::ACCOUNT).await?;
+        let clock = tx.get::<ClockRecord>(key::CLOCK).await?.unwrap_or_default();
         Ok(Self {
             rng: ChaCha20Rng::from_seed(seed),
             account: account.map(Account::read).transpose()?,
             pending: tx.get(key::PENDING).await?,
-            clock: tx.get(key::CLOCK).await?.unwrap_or_default(),
+            seen: Seen::read(tx, clock.drains).await?,
+            clock,
             connection: Connection::new(tx.now),
             outbox: Outbox::default(),
             offers: None,
