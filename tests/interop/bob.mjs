@@ -1,7 +1,7 @@
 // Bob: a device that is none of ours. Signal's official library does his cryptography, and he knows the relay only by its
 // public protocol (docs/protocol.md): registration, prekeys, bundles, deliveries and acks.
 // He is strict with what he receives: wrong padding, a wrong Binding or a message without the post-quantum ratchet throws.
-// Everything is in memory; one Bob is one device, the only one of his account.
+// Everything is in memory; one Bob is the first device of his account. Devices he links (primary.mjs) get a copy of what he sends.
 import { randomBytes } from "node:crypto";
 import * as signal from "@signalapp/libsignal-client";
 import {
@@ -30,6 +30,7 @@ export class Bob {
   constructor(relay, handle) {
     Object.assign(this, { relay, handle, stores: newStores(), password: base64(randomBytes(16)) });
     this.received = []; // { from, device, id, text, sentAt, kind, preKey }
+    this.synced = []; // { device, sync } from his own other devices
     this.failures = []; // what threw while receiving
     this.devices = new Map(); // account to Map of device to registration id
     this.seen = new Set();
@@ -109,10 +110,16 @@ export class Bob {
     const id = hex(content.binding.messageId);
     if (this.seen.has(`${account} ${id}`)) throw new Error(`the message ${id} came twice`);
     this.seen.add(`${account} ${id}`);
+    if (content.syncMessage) this.#synced(account, device, content.syncMessage);
     if (!content.dataMessage) return;
     const { body: text, timestamp: sentAt } = content.dataMessage;
     if (sentAt !== envelope.clientTimestamp) throw new Error("the timestamps inside and outside differ");
     this.received.push({ from: account, device, id, text, sentAt, preKey });
+  }
+
+  #synced(account, device, sync) {
+    if (account !== this.account) throw new Error("a sync message from somebody else");
+    this.synced.push({ device, sync });
   }
 
   async #decrypt(envelope, from) {
@@ -144,16 +151,28 @@ export class Bob {
 
   // Sending
 
-  /** One bundle to every device of the account; resolves to the message id when the relay has it. */
+  /** A text to every device of the account, with a copy for his own others; resolves to the message id when the relay has it. */
   async send(account, text, { bundleId } = {}) {
-    const id = new Uint8Array(randomBytes(16));
     const timestamp = Date.now();
-    const content = { dataMessage: { body: text, timestamp } };
+    const message = { body: text, timestamp };
+    const sent = { destinationServiceId: account, destinationServiceIdBinary: uuidBytes(account), timestamp, message };
     if (!this.devices.get(account)?.size) await this.#fetchKeys(account, "*");
+    return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, bundleId);
+  }
+
+  /** Something for his own other devices alone. */
+  sync(syncMessage) {
+    return this.#deliver(Date.now(), [], { syncMessage });
+  }
+
+  async #deliver(timestamp, parts, own, bundleId) {
+    const id = new Uint8Array(randomBytes(16));
     for (let tries = 1; tries <= SEND_TRIES; tries += 1) {
-      const messages = await this.#seal(account, content, id);
-      const bundle = { bundleId: bundleId ?? id, timestamp, recipients: [{ account: uuidBytes(account), messages }] };
-      const answer = await this.socket.request("PUT", "/v1/bundles", Bundle.encode(bundle));
+      const all = this.devices.get(this.account)?.size ? [...parts, [this.account, own]] : parts;
+      const recipients = [];
+      for (const [account, content] of all) recipients.push({ account: uuidBytes(account), messages: await this.#seal(account, content, id) });
+      const bundle = Bundle.encode({ bundleId: bundleId ?? id, timestamp, recipients });
+      const answer = await this.socket.request("PUT", "/v1/bundles", bundle);
       if (answer.status === 200) return hex(id);
       if (answer.status !== 409) throw new Error(`PUT /v1/bundles: ${answer.status}`);
       for (const mismatch of BundleMismatch.decode(answer.body).accounts) await this.#repair(mismatch);
