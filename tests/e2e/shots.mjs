@@ -1,0 +1,147 @@
+// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER
+// Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Browser } from "./lib/browser.mjs";
+import { Device } from "./lib/device.mjs";
+import { Nonsense } from "./lib/nonsense.mjs";
+import { until } from "./lib/poll.mjs";
+import { Relay } from "./lib/relay.mjs";
+
+const folder = process.argv[2];
+if (!folder) throw new Error("Say where the pictures go: node tests/e2e/shots.mjs FOLDER");
+mkdirSync(folder, { recursive: true });
+
+const sizes = { wide: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+const patience = 900; // what appears late (the line about the connection) is there by then
+
+/** Four pictures of what the page shows now. */
+async function shoot(device, name) {
+  const { page } = device;
+  await page.bringToFront(); // a tab behind another one is not painted
+  for (const [size, viewport] of Object.entries(sizes)) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      await page.waitForTimeout(patience / 3);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      if (overflow) console.log(`${name} ${size}: wider than the screen`);
+      await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
+    }
+  }
+  await page.setViewportSize(sizes.wide);
+  console.log(name);
+}
+
+const talk = ["Are you on your laptop today?", "On my phone. Both show the same, look.", "So they do!",
+  "A longer one, to see how a paragraph sits in a bubble: the quick brown fox jumps over the lazy dog, and then over the next one, since it was at it.",
+  "🦊🐶", "https://example.org/a/very/long/address/that/does/not/break/anywhere/at/all/and/goes/on/and/on"];
+
+async function signUpScreens(alice, bob) {
+  await shoot(alice, "01-welcome");
+  await bob.register("bob", "Bob's tablet");
+  await alice.t("welcome-handle").fill("bob");
+  await alice.t("welcome-register").click();
+  await alice.t("error").waitFor();
+  await shoot(alice, "02-handle-taken");
+  await alice.register("alice", "Laptop");
+  await shoot(alice, "03-empty-list");
+}
+
+async function talkScreens(alice, bob) {
+  await alice.openChat("nobody");
+  await alice.type("Hello?");
+  await alice.t("error").waitFor();
+  await shoot(alice, "04-unknown-handle");
+  await alice.openChat("bob");
+  const ids = [(await alice.account()).id, (await bob.account()).id];
+  for (const [at, text] of talk.entries()) {
+    const [from, to] = at % 2 ? [bob, ids[0]] : [alice, "bob"];
+    await from.send(to, text);
+    const other = from === alice ? bob : alice;
+    await until("it is there", async () => (await other.messages(from === alice ? ids[0] : ids[1])).at(-1).text === text);
+  }
+  await alice.page.goto(`${alice.address}#/c/${ids[1]}`);
+  await alice.sees(talk[0]);
+  await shoot(alice, "05-chat");
+  await alice.page.goto(`${alice.address}#/`);
+  for (let n = 1; n <= 3; n += 1) await bob.send(ids[0], `Unread ${n}`);
+  await until("three are unread", async () => (await alice.t("conversation").first().getAttribute("data-unread")) === "3");
+  await shoot(alice, "06-list-unread");
+  await alice.t("conversation").first().click();
+  await alice.sees("Unread 3");
+  await shoot(alice, "07-chat-unread");
+}
+
+async function linkScreens(alice, phone) {
+  const uri = await phone.askToBeLinked("Phone");
+  await phone.page.locator(".qr svg").waitFor();
+  await shoot(phone, "08-link-this-browser");
+  await alice.t("devices-open").click();
+  await alice.t("device").first().waitFor();
+  await shoot(alice, "09-devices");
+  await alice.t("link-device-open").click();
+  await shoot(alice, "10-link-a-device");
+  await alice.t("link-device-uri").fill("https://example.org");
+  await alice.t("link-device-next").click();
+  await alice.t("error").waitFor();
+  await shoot(alice, "11-link-foreign");
+  await alice.t("link-device-uri").fill(uri);
+  await alice.t("link-device-next").click();
+  await alice.t("link-claim").waitFor();
+  await shoot(alice, "12-link-claim");
+  await alice.t("link-approve").click();
+  await alice.t("link-done").waitFor();
+  await shoot(alice, "13-link-done");
+  await phone.t("account").waitFor();
+  await until("contacts are there", async () => (await phone.t("conversation").count()) > 0);
+  await shoot(phone, "14-linked-list");
+  await phone.t("conversation").first().click();
+  await phone.type("From the phone");
+  await alice.page.keyboard.press("Escape");
+  await alice.page.keyboard.press("Escape");
+  await alice.t("conversation").first().click();
+  await alice.sees("From the phone");
+  await shoot(alice, "15-chat-from-other-device");
+}
+
+async function troubleScreens(alice, relay, browser) {
+  await relay.stop();
+  await alice.shows("offline");
+  await alice.type("Written without a relay");
+  await until("it waits", async () => (await alice.shown()).at(-1).status === "queued");
+  await alice.page.waitForTimeout(patience);
+  await shoot(alice, "16-offline");
+  const nonsense = new Nonsense("random bytes");
+  await nonsense.start(relay.port);
+  await alice.t("error").first().waitFor();
+  await shoot(alice, "17-nonsense");
+  await nonsense.stop();
+  await relay.start();
+  await alice.shows("online");
+  await alice.t("composer").fill("x ".repeat(33_000));
+  await shoot(alice, "18-too-long");
+  const second = await Device.open(relay, { name: "second", browser, store: "alice" });
+  await shoot(second, "19-store-in-use");
+  const denied = () => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("no", "SecurityError");
+    };
+  };
+  await shoot(await Device.open(relay, { name: "denied", browser, store: "denied", init: denied }), "20-storage-refused");
+}
+
+const relay = await Relay.start();
+const browser = await Browser.open();
+try {
+  const open = (name) => Device.open(relay, { name, browser, store: name });
+  const [alice, bob, phone] = [await open("alice"), await open("bob"), await open("phone")];
+  await signUpScreens(alice, bob);
+  await talkScreens(alice, bob);
+  await linkScreens(alice, phone);
+  await troubleScreens(alice, relay, browser);
+} finally {
+  await browser.remove();
+  await relay.remove();
+}
