@@ -44,7 +44,8 @@ describe("a primary built on Signal's library", { concurrency: false }, () => {
     await tablet.t("account").waitFor();
     assert.deepEqual(await tablet.account(), { id: bob.account, handle: "bob", deviceId: 2, deviceName: "Bob's tablet" });
     await alice.send("bob", "Which of you is there?");
-    const key = (await alice.call(async (client) => (await client.contacts()).map(({ identityKey }) => [...identityKey])))[0];
+    const known = async () => (await alice.call(async (client) => (await client.contacts()).map(({ identityKey }) => identityKey && [...identityKey])))[0];
+    const key = await until("Alice knows Bob's key", known);
     assert.deepEqual(key, [...bob.stores.identities.pair.publicKey.serialize()]);
   });
 
