@@ -50,7 +50,7 @@ export const stages = [
   cargoStage("fmt", "format", [["cargo", "fmt", "--all", "--check"]]),
   cargoStage("clippy", "lints, native", [["cargo", "clippy", "--workspace", "--all-targets", ...warningsAreErrors]]),
   // engine and wire are linted on the way, as members of the workspace that lockstep depends on.
-  cargoStage("clippy-wasm", "lints, wasm32", [["cargo", "clippy", ...wasm, "-p", "lockstep", "--lib", "--tests", ...warningsAreErrors]]),
+  cargoStage("clippy-wasm", "lints, wasm32", [["cargo", "clippy", ...wasm, "-p", "lockstep", "-p", "bench", "--lib", "--tests", ...warningsAreErrors]]),
   cargoStage("native", "native tests", [["cargo", "test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]], {
     count: cargoTests,
     mustRun: true,

@@ -1,0 +1,105 @@
+//! What the page calls. It times these calls with its own clock, one or many at a time.
+//! Nothing but names and numbers is changed here.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::{Bare, FanOut, Side, Talk};
+
+/// Two engines; see `talk.rs`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engines(Talk);
+
+#[wasm_bindgen]
+impl Engines {
+    /// Two engines with a session.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "for JavaScript, which has no Default"
+    )]
+    pub fn new() -> Self {
+        Self(Talk::new())
+    }
+
+    /// A text is stored and sealed.
+    pub fn seal(&mut self, bob: bool, bytes: usize) {
+        self.0.seal(side(bob), bytes);
+    }
+
+    /// The relay's part.
+    pub fn carry(&mut self) {
+        self.0.carry();
+    }
+
+    /// A batch is opened and stored.
+    pub fn open(&mut self, bob: bool, batch: usize) -> usize {
+        self.0.open(side(bob), batch)
+    }
+}
+
+fn side(bob: bool) -> Side {
+    if bob { Side::Bob } else { Side::Alice }
+}
+
+/// One sender and many devices; see `fan_out.rs`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Fan(FanOut);
+
+#[wasm_bindgen]
+impl Fan {
+    /// A sender with a session with each of so many devices.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(devices: u8) -> Self {
+        Self(FanOut::new(devices))
+    }
+
+    /// A text is stored and sealed.
+    pub fn seal(&mut self, bytes: usize) {
+        self.0.seal(bytes);
+    }
+
+    /// The relay's part. Gives the bytes of the bundle.
+    pub fn carry(&mut self) -> usize {
+        self.0.carry()
+    }
+}
+
+/// Bare libsignal; see `bare.rs`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Libsignal(Bare);
+
+#[wasm_bindgen]
+impl Libsignal {
+    /// Two devices with a session.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "for JavaScript, which has no Default"
+    )]
+    pub fn new() -> Self {
+        Self(Bare::new())
+    }
+
+    /// So many messages in one direction.
+    #[wasm_bindgen(js_name = oneWay)]
+    pub fn one_way(&mut self, times: usize, bytes: usize) {
+        let text = vec![0x78; bytes];
+        for _ in 0..times {
+            self.0.one_way(&text);
+        }
+    }
+
+    /// So many messages each way.
+    pub fn turns(&mut self, times: usize, bytes: usize) {
+        let text = vec![0x78; bytes];
+        for _ in 0..times {
+            self.0.turn(&text);
+        }
+    }
+}
