@@ -15,10 +15,6 @@ impl Engines {
     /// Two engines with a session.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "for JavaScript, which has no Default"
-    )]
     pub fn new() -> Self {
         Self(Talk::new())
     }
@@ -78,10 +74,6 @@ impl Libsignal {
     /// Two devices with a session.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "for JavaScript, which has no Default"
-    )]
     pub fn new() -> Self {
         Self(Bare::new())
     }

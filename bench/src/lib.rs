@@ -15,7 +15,7 @@ mod bare;
 mod client;
 mod device;
 #[cfg(target_arch = "wasm32")]
-mod exports;
+pub mod exports;
 mod fan_out;
 mod relay;
 mod talk;
