@@ -7,7 +7,7 @@ use crate::{Bare, FanOut, Side, Talk};
 
 /// Two engines; see `talk.rs`.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Engines(Talk);
 
 #[wasm_bindgen]
@@ -66,7 +66,7 @@ impl Fan {
 
 /// Bare libsignal; see `bare.rs`.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Libsignal(Bare);
 
 #[wasm_bindgen]
