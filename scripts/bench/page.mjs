@@ -37,16 +37,7 @@ export async function register({ handle }) {
 
 export const send = ({ to, text }) => window.client.send(to, { text });
 
-/** How many messages of a conversation are stored. */
-export async function stored({ conversation }) {
-  let count = 0;
-  for (let before; ; ) {
-    const page = await window.client.messages(conversation, { limit: 500, ...(before && { before }) });
-    count += page.length;
-    if (page.length < 500) return count;
-    before = page[0].id;
-  }
-}
+export const close = () => window.client.close();
 
 /** From nothing to what a person looks at first. */
 export async function ready({ relay, store, conversation }) {
@@ -81,15 +72,14 @@ export async function raw({ count, batch, reads }) {
   const database = await done(opening);
   const bytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   const rows = Array.from({ length: count }, () => [
-    ["seen", bytes(16), bytes(49)],
     ["messages", bytes(40), bytes(320)],
     ["message_index", bytes(16), bytes(70)],
   ]);
-  const one = { sessions: [bytes(17), bytes(6000)], peers: [bytes(16), bytes(120)], conversations: [bytes(16), bytes(120)], meta: [bytes(5), bytes(70)] };
+  const one = { seen: [bytes(8), bytes(2100)], sessions: [bytes(17), bytes(6000)], peers: [bytes(16), bytes(120)], conversations: [bytes(16), bytes(120)], meta: [bytes(5), bytes(70)] };
   const start = performance.now();
   for (let from = 0; from < count; from += batch) {
     const part = rows.slice(from, from + batch);
-    for (const store of reads ? ["seen", "message_index"] : []) {
+    for (const store of reads ? ["message_index"] : []) {
       const reading = database.transaction([store], "readonly").objectStore(store);
       await Promise.all(part.map((row) => done(reading.get(row.find(([name]) => name === store)[1]))));
     }
