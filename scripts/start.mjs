@@ -102,6 +102,6 @@ console.log(`
   Open  http://localhost:${port}
 
   Sign up as alice there, and as bob in a private window: write to each other.
-  Then open a third window (another browser or profile), choose "Link this device", and paste its link on alice's first one.
+  Then open a third window (another browser or profile), choose "Link this browser", and paste its link on alice's first one.
 
   Ctrl-C stops it. The relay's log is .lockstep/logs/relay.log; its data is .lockstep/relay.db.`);
