@@ -1,7 +1,7 @@
 //! What applications ask for. Each command is answered by exactly one `Resolve`, at once or when the
 //! relay has answered; a refused command has changed nothing.
 
-use wire::body::{AccountInfo, Devices, from_json};
+use wire::body::{AccountInfo, DeviceInfo, Devices, from_json};
 use wire::limits::TEXT_MAX;
 use wire::{AccountId, Endpoint, Handle, Response};
 
@@ -12,9 +12,8 @@ use crate::error::{Error, Refusal};
 use crate::input::{Command, ConversationId, Ticket, Timestamp};
 use crate::limits::PARKED_MAX;
 use crate::linking;
-use crate::outbox::{add_device, current_devices};
-use crate::output::{ClientState, Device, Event, Reply};
-use crate::record::PeerRecord;
+use crate::output::{ClientState, Device, Reply};
+use crate::peers;
 use crate::request::Pending;
 use crate::state::State;
 use crate::thread;
@@ -63,8 +62,7 @@ impl State {
             Command::Send { to, text } => self.send(tx, ticket, to, text).await?,
             Command::Devices => {
                 let pending = Pending::Devices(ticket);
-                self.connection
-                    .request(tx, &Endpoint::Devices, Vec::new(), Vec::new(), pending);
+                self.connection.ask(tx, &Endpoint::Devices, pending);
             }
             local @ (Command::MarkRead { .. }
             | Command::Account
@@ -212,8 +210,7 @@ impl State {
             ticket,
             command,
         };
-        self.connection
-            .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+        self.connection.ask(tx, &endpoint, pending);
         Ok(())
     }
 
@@ -275,33 +272,32 @@ impl State {
                 return Ok(());
             }
         };
-        let key = own.id();
-        let mut peer = tx
-            .get::<PeerRecord>(key.as_bytes())
-            .await?
-            .unwrap_or_default();
+        let mut peer = peers::record(tx, own.id()).await?;
         let before = peer.clone();
         let mut devices = Vec::with_capacity(list.len());
         for info in list {
-            let current = info.id == own.address.device;
             let known = peer.devices.iter().any(|d| d.device == u32::from(info.id));
-            if !current && !known {
-                add_device(&mut peer, info.id, 0);
+            if info.id != own.address.device && !known {
+                peers::add_device(&mut peer, info.id, 0);
             }
-            devices.push(Device {
-                id: info.id,
-                name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
-                current,
-                created: Timestamp(info.created),
-                last_seen: Timestamp(info.last_seen),
-            });
+            devices.push(device(&info, &own));
         }
         if peer != before {
-            tx.put(key.as_bytes(), &peer);
-            tx.emit(Event::Devices(current_devices(&peer)));
+            peers::put_own(tx, own.id(), &peer);
         }
         tx.resolve(ticket, Ok(Reply::Devices(devices)));
         Ok(())
+    }
+}
+
+/// An own device as applications see it; a name that can't be read is empty.
+pub(crate) fn device(info: &DeviceInfo, own: &Account) -> Device {
+    Device {
+        id: info.id,
+        name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
+        current: info.id == own.address.device,
+        created: Timestamp(info.created),
+        last_seen: Timestamp(info.last_seen),
     }
 }
 

@@ -230,14 +230,13 @@ impl Connection {
     }
 
     fn ask_for_sign(&mut self, tx: &mut Tx<'_>, due: Timestamp) {
-        self.request(
-            tx,
-            &Endpoint::KeepAlive,
-            Vec::new(),
-            Vec::new(),
-            Pending::KeepAlive,
-        );
+        self.ask(tx, &Endpoint::KeepAlive, Pending::KeepAlive);
         self.sign_due = Some(due);
+    }
+
+    /// Asks the relay something that the path alone says.
+    pub(crate) fn ask(&mut self, tx: &mut Tx<'_>, endpoint: &Endpoint, pending: Pending) {
+        self.request(tx, endpoint, Vec::new(), Vec::new(), pending);
     }
 
     /// Asks the relay something. Without a socket the request is dropped: callers look first.

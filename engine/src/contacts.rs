@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::guard;
 use crate::limits::{CONTACTS_CHUNK, LIST_MAX};
 use crate::output::{Contact, Event};
-use crate::record::{ContactRecord, ConversationRecord, PeerRecord, Record, key};
-use crate::store::{Direction, Scan, Table};
+use crate::peers;
+use crate::record::{ContactRecord, ConversationRecord, key};
+use crate::store::Table;
 use crate::thread;
 use crate::tx::Tx;
 
@@ -62,12 +63,17 @@ pub(crate) async fn by_handle(
 pub(crate) async fn nameless(tx: &mut Tx<'_>) -> Result<Vec<AccountId>, Error> {
     let nameless =
         |(account, record): (AccountId, ContactRecord)| record.handle.is_empty().then_some(account);
-    Ok(rows(tx).await?.into_iter().filter_map(nameless).collect())
+    Ok(tx
+        .by_account::<ContactRecord>(LIST_MAX)
+        .await?
+        .into_iter()
+        .filter_map(nameless)
+        .collect())
 }
 
 /// All contacts, by name.
 pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Contact>, Error> {
-    let rows = rows(tx).await?;
+    let rows = tx.by_account::<ContactRecord>(LIST_MAX).await?;
     tx.prefetch(
         rows.iter()
             .map(|(id, _)| (Table::Peers, id.as_bytes().to_vec()))
@@ -97,9 +103,9 @@ pub(crate) async fn label(
 /// Everything we know, in parts that fit an envelope.
 pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Error> {
     let mut entries = Vec::new();
-    for (account, record) in rows(tx).await? {
+    for (account, record) in tx.by_account::<ContactRecord>(LIST_MAX).await? {
         let id = account.as_bytes();
-        let peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+        let peer = peers::record(tx, account).await?;
         let last = tx
             .get::<ConversationRecord>(id)
             .await?
@@ -191,7 +197,7 @@ async fn merge_key(
 ) -> Result<(), Error> {
     let id = account.as_bytes();
     let key = key.serialize().into_vec();
-    let mut peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+    let mut peer = peers::record(tx, account).await?;
     if peer.identity.is_empty() {
         peer.identity.clone_from(&key);
         tx.put(id, &peer);
@@ -210,33 +216,12 @@ async fn merge_key(
     Ok(())
 }
 
-async fn rows(tx: &mut Tx<'_>) -> Result<Vec<(AccountId, ContactRecord)>, Error> {
-    let all = Scan {
-        table: Table::Contacts,
-        from: Vec::new(),
-        to: None,
-        direction: Direction::Forward,
-        limit: LIST_MAX,
-    };
-    let mut found = Vec::new();
-    for (at, bytes) in tx.scan(all).await? {
-        let Ok(account) = AccountId::from_slice(&at) else {
-            continue;
-        };
-        found.push((account, ContactRecord::read(&bytes)?));
-    }
-    Ok(found)
-}
-
 async fn view(
     tx: &mut Tx<'_>,
     account: AccountId,
     record: ContactRecord,
 ) -> Result<Contact, Error> {
-    let peer = tx
-        .get::<PeerRecord>(account.as_bytes())
-        .await?
-        .unwrap_or_default();
+    let peer = peers::record(tx, account).await?;
     Ok(Contact {
         id: account,
         name: name(account, &record),

@@ -11,9 +11,8 @@ use crate::account::Account;
 use crate::content::{self, Opened, Sender};
 use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
-use crate::outbox::{add_device, current_devices};
 use crate::output::{Event, MessageKind, MessageStatus};
-use crate::record::PeerRecord;
+use crate::peers;
 use crate::session::{Ciphertext, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
@@ -233,17 +232,17 @@ async fn note_device(
     let Some(registration_id) = sessions.registration_id(from) else {
         return Ok(());
     };
-    let id = from.account.as_bytes();
-    let mut peer = tx.get::<PeerRecord>(id).await?.unwrap_or_default();
+    let mut peer = peers::record(tx, from.account).await?;
     let number = u32::from(from.device);
     let known = peer.devices.iter().find(|device| device.device == number);
     if known.is_some_and(|known| known.registration_id != 0) {
         return Ok(());
     }
-    add_device(&mut peer, from.device, registration_id);
-    tx.put(id, &peer);
+    peers::add_device(&mut peer, from.device, registration_id);
     if from.account == own.id() {
-        tx.emit(Event::Devices(current_devices(&peer)));
+        peers::put_own(tx, own.id(), &peer);
+    } else {
+        tx.put(from.account.as_bytes(), &peer);
     }
     Ok(())
 }
@@ -260,8 +259,7 @@ async fn record_failure(
     if fault == PeerFault::Duplicate || from.account == own.id() {
         return Ok(());
     }
-    let known = tx.get::<PeerRecord>(from.account.as_bytes()).await?;
-    if known.is_none_or(|peer| peer.identity.is_empty()) {
+    if peers::record(tx, from.account).await?.identity.is_empty() {
         return Ok(());
     }
     if fault == PeerFault::Untrusted {

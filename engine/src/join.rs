@@ -193,8 +193,6 @@ impl State {
             (403, _) => Refusal::LinkExpired,
             (401, _) => Refusal::CredentialRefused,
             (411, _) => Refusal::DeviceLimit,
-            // The relay may know better later; the token decides how long that helps.
-            (429 | 500..=599, _) => general_refusal(response.status),
             (status, _) => general_refusal(status),
         };
         self.drop_pending(tx);
@@ -214,15 +212,21 @@ impl State {
         self.drop_pending(tx);
         let account = Account::read(record)?;
         tx.put(key::ACCOUNT, &account.record);
-        let headers = vec![account.authorization()];
         if account.handle.is_some() {
             tx.emit(Event::State(ClientState::Ready));
         }
         self.account = Some(account);
+        self.sign_in(tx);
+        Ok(())
+    }
+
+    /// Says on the main socket which device this is.
+    pub(crate) fn sign_in(&mut self, tx: &mut Tx<'_>) {
+        let Some(account) = &self.account else { return };
+        let headers = vec![account.authorization()];
         self.connection.signing_in(tx.now);
         self.connection
             .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
-        Ok(())
     }
 
     /// The relay's answer to signing in.
@@ -277,8 +281,7 @@ impl State {
 
     pub(crate) fn ask_key_counts(&mut self, tx: &mut Tx<'_>) {
         let pending = Pending::KeyCounts;
-        self.connection
-            .request(tx, &Endpoint::KeyCounts, Vec::new(), Vec::new(), pending);
+        self.connection.ask(tx, &Endpoint::KeyCounts, pending);
     }
 
     /// The relay's count of our one-time keys: makes new ones in time.

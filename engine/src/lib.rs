@@ -21,6 +21,7 @@ mod linking;
 mod outbox;
 pub mod output;
 mod padding;
+mod peers;
 mod provisioning;
 mod record;
 mod request;

@@ -31,7 +31,6 @@ use crate::store::{Direction, Scan, Table};
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 use fan_out::Sealing;
-pub(crate) use repair::{add_device, current_devices};
 
 /// What of the outbox only memory knows: it ends with the connection.
 #[derive(Debug, Default)]
@@ -161,9 +160,7 @@ impl State {
             return Ok(());
         }
         let mut seen = BTreeSet::new();
-        for (at, bytes) in tx.scan(outbox_scan(OUTBOX_WINDOW)).await? {
-            let Some(seq) = sequence(&at) else { continue };
-            let entry = OutboxRecord::read(&bytes)?;
+        for (seq, entry) in waiting(tx).await? {
             let first = seen.insert(entry.conversation.clone());
             let waits = conversation(&entry).is_some_and(|id| self.outbox.waits.contains_key(&id));
             if first && !waits && !self.outbox.in_flight.contains(&seq) {
@@ -312,6 +309,17 @@ fn sealed_so_far(entry: &OutboxRecord) -> Result<Bundle, Error> {
         });
     }
     Bundle::decode(&entry.bundle).map_err(|_| Error::Bug("a stored bundle does not decode"))
+}
+
+/// The oldest entries, with their numbers.
+async fn waiting(tx: &mut Tx<'_>) -> Result<Vec<(u64, OutboxRecord)>, Error> {
+    let rows = tx.scan(outbox_scan(OUTBOX_WINDOW)).await?;
+    let numbered = rows
+        .iter()
+        .filter_map(|(at, bytes)| Some((sequence(at)?, bytes)));
+    numbered
+        .map(|(seq, bytes)| Ok((seq, OutboxRecord::read(bytes)?)))
+        .collect()
 }
 
 fn outbox_scan(limit: usize) -> Scan {

@@ -27,6 +27,7 @@ use wire::{DeviceAddress, DeviceId, EnvelopeKind, RegistrationId};
 use crate::account::Account;
 use crate::error::{Error, StoreFault};
 use crate::input::Timestamp;
+use crate::peers;
 use crate::record::{PeerRecord, PreKeyKind, key};
 use crate::store::Table;
 use crate::tx::Tx;
@@ -295,10 +296,9 @@ impl Sessions {
             tx.delete(Table::PreKeys, &key::pre_key(PreKeyKind::KyberOneTime, id));
         }
         for (account, identity) in self.identities.into_new() {
-            let key = account.as_bytes();
-            let mut peer = tx.get::<PeerRecord>(key).await?.unwrap_or_default();
+            let mut peer = peers::record(tx, account).await?;
             peer.identity = identity.serialize().into_vec();
-            tx.put(key, &peer);
+            tx.put(account.as_bytes(), &peer);
         }
         Ok(())
     }

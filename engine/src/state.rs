@@ -138,15 +138,12 @@ impl State {
     }
 
     async fn main_opened(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        let Some(account) = &self.account else {
-            self.connection.up(tx.now);
-            return self.online(tx).await;
-        };
-        let headers = vec![account.authorization()];
-        self.connection.signing_in(tx.now);
-        self.connection
-            .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
-        Ok(())
+        if self.account.is_some() {
+            self.sign_in(tx);
+            return Ok(());
+        }
+        self.connection.up(tx.now);
+        self.online(tx).await
     }
 
     /// Frames of the main socket: envelopes first, as one batch; the relay sends its "queue empty" after
@@ -275,8 +272,7 @@ impl State {
         if self.connection.is_up() {
             let endpoint = Endpoint::Account(account);
             let pending = Pending::Lookup(account);
-            self.connection
-                .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+            self.connection.ask(tx, &endpoint, pending);
         }
     }
 

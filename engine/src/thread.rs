@@ -186,20 +186,7 @@ pub(crate) async fn page(
 
 /// All conversations, newest first.
 pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Conversation>, Error> {
-    let all = Scan {
-        table: Table::Conversations,
-        from: Vec::new(),
-        to: None,
-        direction: Direction::Forward,
-        limit: LIST_MAX,
-    };
-    let mut found = Vec::new();
-    for (at, bytes) in tx.scan(all).await? {
-        let Ok(id) = AccountId::from_slice(&at) else {
-            continue;
-        };
-        found.push((id, ConversationRecord::read(&bytes)?));
-    }
+    let found = tx.by_account::<ConversationRecord>(LIST_MAX).await?;
     let last = |(id, thread): &(AccountId, ConversationRecord)| {
         let last = MessageId::from_slice(&thread.last_id).ok()?;
         Some((Table::Messages, key::message(*id, thread.last_order, last)))

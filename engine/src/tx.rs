@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use wire::AccountId;
+
 use crate::error::{Error, Refusal, StoreFault};
 use crate::input::{Ticket, Timestamp};
 use crate::output::{Event, Output, Reply};
@@ -155,6 +157,28 @@ impl<'s> Tx<'s> {
         }
         rows.truncate(scan.limit);
         Ok(rows)
+    }
+
+    /// The records of a table whose keys are account ids, in the order of the ids.
+    pub(crate) async fn by_account<R: Record>(
+        &mut self,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, R)>, Error> {
+        let all = Scan {
+            table: R::TABLE,
+            from: Vec::new(),
+            to: None,
+            direction: Direction::Forward,
+            limit,
+        };
+        let mut found = Vec::new();
+        for (at, bytes) in self.scan(all).await? {
+            let Ok(account) = AccountId::from_slice(&at) else {
+                continue;
+            };
+            found.push((account, R::read(&bytes)?));
+        }
+        Ok(found)
     }
 
     /// The range's records that this step writes.

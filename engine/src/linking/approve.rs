@@ -10,16 +10,14 @@ use wire::{Endpoint, Response};
 
 use super::parse;
 use crate::account::Account;
-use crate::commands::general_refusal;
-use crate::device_name;
+use crate::commands::{device, general_refusal};
 use crate::error::{Error, Refusal};
 use crate::guard;
-use crate::input::{Ticket, Timestamp};
+use crate::input::Ticket;
 use crate::limits::LINK_WAIT_S;
-use crate::outbox::{add_device, current_devices};
-use crate::output::{Device, Event, Reply};
+use crate::output::Reply;
+use crate::peers;
 use crate::provisioning;
-use crate::record::PeerRecord;
 use crate::request::Pending;
 use crate::state::State;
 use crate::tx::Tx;
@@ -34,8 +32,7 @@ impl State {
             return;
         }
         let pending = Pending::LinkToken { ticket, uri };
-        self.connection
-            .request(tx, &Endpoint::LinkToken, Vec::new(), Vec::new(), pending);
+        self.connection.ask(tx, &Endpoint::LinkToken, pending);
     }
 
     pub(crate) fn reject_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket, uri: &str) {
@@ -45,8 +42,7 @@ impl State {
                     address: uri.address,
                 };
                 let pending = Pending::Decline(ticket);
-                self.connection
-                    .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+                self.connection.ask(tx, &endpoint, pending);
             }
             Err(refusal) => tx.resolve(ticket, Err(refusal)),
         }
@@ -107,8 +103,7 @@ impl State {
                     timeout_s: LINK_WAIT_S,
                 };
                 let pending = Pending::AwaitDevice(ticket);
-                self.connection
-                    .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+                self.connection.ask(tx, &endpoint, pending);
             }
             404 => tx.resolve(ticket, Err(Refusal::LinkExpired)),
             status => tx.resolve(ticket, Err(general_refusal(status))),
@@ -136,22 +131,10 @@ impl State {
                 return Ok(());
             }
         };
-        let id = own.id();
-        let mut peer = tx
-            .get::<PeerRecord>(id.as_bytes())
-            .await?
-            .unwrap_or_default();
-        add_device(&mut peer, info.id, info.registration_id.into());
-        tx.put(id.as_bytes(), &peer);
-        tx.emit(Event::Devices(current_devices(&peer)));
-        let device = Device {
-            id: info.id,
-            name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
-            current: false,
-            created: Timestamp(info.created),
-            last_seen: Timestamp(info.last_seen),
-        };
-        tx.resolve(ticket, Ok(Reply::Device(device)));
+        let mut peer = peers::record(tx, own.id()).await?;
+        peers::add_device(&mut peer, info.id, info.registration_id.into());
+        peers::put_own(tx, own.id(), &peer);
+        tx.resolve(ticket, Ok(Reply::Device(device(&info, &own))));
         Ok(())
     }
 

@@ -15,7 +15,8 @@ use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::Timestamp;
 use crate::output::Event;
-use crate::record::{OutboxRecord, PeerRecord, key};
+use crate::peers;
+use crate::record::{OutboxRecord, key};
 use crate::session::{PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
@@ -172,10 +173,7 @@ async fn devices(
     account: AccountId,
     own: &Account,
 ) -> Result<Option<Vec<DeviceAddress>>, Error> {
-    let peer = tx
-        .get::<PeerRecord>(account.as_bytes())
-        .await?
-        .unwrap_or_default();
+    let peer = peers::record(tx, account).await?;
     if !peer.listed && account != own.id() {
         return Ok(None);
     }

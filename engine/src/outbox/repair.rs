@@ -10,7 +10,8 @@ use super::sealed_so_far;
 use crate::error::{Error, Refusal};
 use crate::limits::SEND_TRIES_MAX;
 use crate::output::Event;
-use crate::record::{OutboxRecord, PeerDevice, PeerRecord, key};
+use crate::peers::{self, add_device, mark_stale};
+use crate::record::{OutboxRecord, key};
 use crate::request::Pending;
 use crate::session::{PeerFault, Sessions};
 use crate::state::State;
@@ -38,23 +39,14 @@ impl State {
             if gone {
                 return self.fail(tx, seq, &entry, Refusal::UnknownHandle).await;
             }
-            let mut peer = tx
-                .get::<PeerRecord>(account.as_bytes())
-                .await?
-                .unwrap_or_default();
+            let mut peer = peers::record(tx, account).await?;
             for device in &extra {
                 mark_stale(&mut peer, *device, tx.now.0);
             }
             for device in &stale {
-                self.archive(
-                    tx,
-                    DeviceAddress {
-                        account,
-                        device: *device,
-                    },
-                )
-                .await?;
-                add_device(&mut peer, *device, 0);
+                let device = *device;
+                self.archive(tx, DeviceAddress { account, device }).await?;
+                add_device(&mut peer, device, 0);
             }
             for device in &missing {
                 add_device(&mut peer, *device, 0);
@@ -63,9 +55,10 @@ impl State {
                 part.messages
                     .retain(|m| !extra.contains(&m.device) && !stale.contains(&m.device));
             }
-            tx.put(account.as_bytes(), &peer);
             if account == own {
-                tx.emit(Event::Devices(current_devices(&peer)));
+                peers::put_own(tx, own, &peer);
+            } else {
+                tx.put(account.as_bytes(), &peer);
             }
         }
         if !Self::may_try_again(&mut entry) {
@@ -94,8 +87,7 @@ impl State {
             self.outbox.fetching.insert(account);
             let pending = Pending::Keys { account, device };
             let endpoint = Endpoint::Keys { account, device };
-            self.connection
-                .request(tx, &endpoint, Vec::new(), Vec::new(), pending);
+            self.connection.ask(tx, &endpoint, pending);
         }
         Ok(())
     }
@@ -136,10 +128,7 @@ impl State {
             .account
             .clone()
             .ok_or(Error::Bug("keys without an account"))?;
-        let mut peer = tx
-            .get::<PeerRecord>(account.as_bytes())
-            .await?
-            .unwrap_or_default();
+        let mut peer = peers::record(tx, account).await?;
         if device.is_none() {
             peer.listed = true;
             for known in &mut peer.devices {
@@ -187,10 +176,7 @@ impl State {
         let Some(device) = device else {
             return self.fail_for(tx, account, Refusal::UnknownHandle).await;
         };
-        let mut peer = tx
-            .get::<PeerRecord>(account.as_bytes())
-            .await?
-            .unwrap_or_default();
+        let mut peer = peers::record(tx, account).await?;
         mark_stale(&mut peer, device, tx.now.0);
         tx.put(account.as_bytes(), &peer);
         Ok(())
@@ -203,14 +189,7 @@ impl State {
         account: AccountId,
         refusal: Refusal,
     ) -> Result<(), Error> {
-        let rows = tx
-            .scan(super::outbox_scan(crate::limits::OUTBOX_WINDOW))
-            .await?;
-        for (at, bytes) in rows {
-            let entry = <OutboxRecord as crate::record::Record>::read(&bytes)?;
-            let Some(seq) = super::sequence(&at) else {
-                continue;
-            };
+        for (seq, entry) in super::waiting(tx).await? {
             if !entry.sealed && self.accounts_of(&entry)?.contains(&account) {
                 return self.fail(tx, seq, &entry, refusal).await;
             }
@@ -237,33 +216,4 @@ fn same_device(
     keys: &wire::body::DevicePreKeys,
 ) -> bool {
     sessions.registration_id(address) == Some(keys.registration_id.into())
-}
-
-/// A device that is there; a registration id of 0 is not known yet.
-pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, registration_id: u32) {
-    let number = u32::from(device);
-    let fresh = PeerDevice {
-        device: number,
-        registration_id,
-        stale_since: 0,
-    };
-    match peer.devices.iter_mut().find(|known| known.device == number) {
-        Some(known) => *known = fresh,
-        None => peer.devices.push(fresh),
-    }
-}
-
-fn mark_stale(peer: &mut PeerRecord, device: DeviceId, now: u64) {
-    let number = u32::from(device);
-    if let Some(known) = peer.devices.iter_mut().find(|known| known.device == number) {
-        known.stale_since = now.max(1);
-    }
-}
-
-/// The devices that are not stale.
-pub(crate) fn current_devices(peer: &PeerRecord) -> Vec<DeviceId> {
-    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
-    current
-        .filter_map(|device| key::device(device.device))
-        .collect()
 }
