@@ -15,7 +15,7 @@ use prost::Message as _;
 use rand::RngCore;
 use wire::bundle::{AccountMismatch, Bundle};
 use wire::proto::service::SyncMessage;
-use wire::{AccountId, Endpoint, MessageId, Response};
+use wire::{AccountId, DeviceId, Endpoint, MessageId, Response};
 
 use crate::content;
 use crate::error::{Error, Refusal};
@@ -36,7 +36,8 @@ use fan_out::Sealing;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     in_flight: BTreeSet<u64>,
-    fetching: BTreeSet<AccountId>,
+    /// Keys that were asked for and have not come: of one device, or of all of the account.
+    fetching: BTreeSet<(AccountId, Option<DeviceId>)>,
     /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
     waits: BTreeMap<AccountId, Timestamp>,
     /// Accounts whose keys may not be asked for yet.
@@ -185,7 +186,7 @@ impl State {
             } = &self.outbox;
             if accounts
                 .iter()
-                .any(|id| fetching.contains(id) || key_waits.contains_key(id))
+                .any(|id| fetching.iter().any(|(of, _)| of == id) || key_waits.contains_key(id))
             {
                 return Ok(()); // rule B-3
             }

@@ -35,6 +35,8 @@ pub struct World {
     muted: Vec<ClientId>,
     /// Whether the relay can be reached at all.
     pub relay_up: bool,
+    /// How many waiting frames of a socket come as one batch, at most.
+    pub batch_max: usize,
 }
 
 impl World {
@@ -49,6 +51,7 @@ impl World {
             packets: VecDeque::new(),
             cut: Vec::new(),
             relay_up: true,
+            batch_max: 128,
         }
     }
 
@@ -202,7 +205,7 @@ impl World {
                 // What waits on a socket comes as one batch, as it does from a browser's host.
                 while let Some(Packet::Down(Down::Frame(key, _))) = self.packets.front()
                     && *key == (id, socket)
-                    && frames.len() < 128
+                    && frames.len() < self.batch_max
                     && let Some(Packet::Down(Down::Frame(_, frame))) = self.packets.pop_front()
                 {
                     frames.push(frame);

@@ -10,6 +10,7 @@ use engine::output::{Connection, MessageStatus};
 use engine::store::Table;
 use engine::{Command, Event, Input, Refusal, Reply, StoreFault};
 use sim::{ClientId, World};
+use wire::Frame;
 use wire::body::{PreKeyResponse, from_json, to_json};
 
 fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
@@ -60,6 +61,28 @@ fn a_device_linked_meanwhile_gets_the_next_message() {
     assert_eq!(world.texts(bob, "alice"), ["one", "two"]);
     let statuses = world.statuses(alice, "bob");
     assert_eq!(statuses, [MessageStatus::Sent, MessageStatus::Sent]);
+}
+
+#[test]
+fn a_repair_for_many_devices_asks_for_each_once() {
+    let mut world = World::new(26);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "one");
+    let new: Vec<_> = (0..10).map(|_| world.link(bob).0).collect();
+    world.batch_max = 1; // the answers come one by one
+    let before = world.client(alice).sent.len();
+    world.send(alice, "bob", "two");
+    let statuses = world.statuses(alice, "bob");
+    assert_eq!(statuses, [MessageStatus::Sent, MessageStatus::Sent]);
+    for device in new {
+        assert_eq!(world.texts(device, "alice"), ["two"]);
+    }
+    let sent = world.client(alice).sent.iter().skip(before);
+    let asked = sent.filter(|frame| {
+        matches!(Frame::decode(frame), Ok(Frame::Request(r)) if r.path.starts_with("/v2/keys/"))
+    });
+    assert_eq!(asked.count(), 10);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl State {
         }
         tx.put(&key::outbox(seq), &entry);
         for (account, device) in needs {
-            self.outbox.fetching.insert(account);
+            self.outbox.fetching.insert((account, device));
             let pending = Pending::Keys { account, device };
             let endpoint = Endpoint::Keys { account, device };
             self.connection.ask(tx, &endpoint, pending);
@@ -100,7 +100,7 @@ impl State {
         device: Option<DeviceId>,
         response: &Response,
     ) -> Result<(), Error> {
-        self.outbox.fetching.remove(&account);
+        self.outbox.fetching.remove(&(account, device));
         self.outbox.due = true;
         match response.status {
             200 => match from_json::<PreKeyResponse>(&response.body) {
@@ -182,7 +182,7 @@ impl State {
         Ok(())
     }
 
-    /// Gives up the waiting entry for an account.
+    /// Gives up the entry that asked for an account's keys; those behind it have not asked yet.
     async fn fail_for(
         &mut self,
         tx: &mut Tx<'_>,
@@ -190,7 +190,7 @@ impl State {
         refusal: Refusal,
     ) -> Result<(), Error> {
         for (seq, entry) in super::waiting(tx).await? {
-            if !entry.sealed && self.accounts_of(&entry)?.contains(&account) {
+            if !entry.sealed && entry.fetches > 0 && self.accounts_of(&entry)?.contains(&account) {
                 return self.fail(tx, seq, &entry, refusal).await;
             }
         }
