@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use wire::endpoint::SOCKET_PATH;
-use wire::{Endpoint, Frame, Request, Response};
+use wire::{AccountId, Endpoint, Frame, Request, Response};
 
 use crate::input::{SocketId, Timestamp};
 use crate::limits::{
@@ -271,6 +271,12 @@ impl Connection {
             let frame = Frame::Response(Response::empty(id, status)).encode();
             tx.push(Output::Send { socket, frame });
         }
+    }
+
+    /// Whether the handle of this account is being asked for.
+    pub(crate) fn is_looking_up(&self, account: AccountId) -> bool {
+        let same = |pending: &Pending| matches!(pending, Pending::Lookup(of) if *of == account);
+        self.open.values().any(same)
     }
 
     /// What a response answers.

@@ -269,7 +269,7 @@ impl State {
     }
 
     fn look_up(&mut self, tx: &mut Tx<'_>, account: AccountId) {
-        if self.connection.is_up() {
+        if self.connection.is_up() && !self.connection.is_looking_up(account) {
             let endpoint = Endpoint::Account(account);
             let pending = Pending::Lookup(account);
             self.connection.ask(tx, &endpoint, pending);

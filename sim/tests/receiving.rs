@@ -86,6 +86,26 @@ fn fifty_messages_to_a_closed_browser_arrive_in_order() {
 }
 
 #[test]
+fn a_strangers_handle_is_asked_for_once() {
+    let mut world = World::new(60);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.set_network(alice, false);
+    for n in 0..50 {
+        world.send(bob, "alice", &n.to_string());
+    }
+    world.batch_max = 1; // signed in first, then messages that overtake the answer
+    world.set_network(alice, true);
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(alice, "bob").len(), 50);
+    let lookups = world.client(alice).sent.iter().filter(|frame| {
+        let path = |r: &Request| r.path.starts_with("/v1/accounts/") && !r.path.ends_with("whoami");
+        matches!(Frame::decode(frame), Ok(Frame::Request(r)) if path(&r))
+    });
+    assert_eq!(lookups.count(), 1);
+}
+
+#[test]
 fn a_night_offline_is_a_few_commits() {
     let mut world = World::new(51);
     let alice = world.register("alice");
