@@ -9,10 +9,12 @@ pub(crate) const ONE_TIME_KEYS_BATCH: u32 = 100;
 pub(crate) const ONE_TIME_KEYS_REFILL: u32 = 20;
 /// Tries of one send, repairs included: a relay that lies about devices must not loop us (S-24).
 pub(crate) const SEND_TRIES_MAX: u32 = 4;
-/// Entries of the outbox looked at in one go: more are never in flight at once.
-pub(crate) const OUTBOX_WINDOW: usize = 64;
+/// Bundles without an answer at once, one a conversation: more would only wait at the relay.
+pub(crate) const IN_FLIGHT_MAX: usize = 64;
+/// Entries of the outbox read at once when opening.
+pub(crate) const OUTBOX_PAGE: usize = 500;
 /// Messages that may wait to be sent: months of typing, and far from filling a disk.
-pub(crate) const OUTBOX_MAX: u64 = 10_000;
+pub(crate) const OUTBOX_MAX: usize = 10_000;
 /// Messages in one page of a thread.
 pub(crate) const PAGE_MAX: usize = 500;
 /// Conversations and contacts listed at once.

@@ -7,71 +7,30 @@
 //! not know sockets.
 
 mod fan_out;
+mod queue;
 mod repair;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use rand::RngCore;
 use wire::bundle::{AccountMismatch, Bundle};
 use wire::proto::service::SyncMessage;
-use wire::{AccountId, DeviceId, Endpoint, MessageId, Response};
+use wire::{AccountId, Endpoint, MessageId, Response};
 
 use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::{
-    OUTBOX_MAX, OUTBOX_WINDOW, SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS, SEND_TRIES_MAX,
+    OUTBOX_MAX, SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS, SEND_TRIES_MAX,
 };
 use crate::output::{MessageKind, MessageStatus};
-use crate::record::{OutboxRecord, Record, key};
+use crate::record::{OutboxRecord, key};
 use crate::request::Pending;
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::Table;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 use fan_out::Sealing;
-
-/// What of the outbox only memory knows: it ends with the connection.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    in_flight: BTreeSet<u64>,
-    /// Keys that were asked for and have not come: of one device, or of all of the account.
-    fetching: BTreeSet<(AccountId, Option<DeviceId>)>,
-    /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
-    waits: BTreeMap<AccountId, Timestamp>,
-    /// Accounts whose keys may not be asked for yet.
-    key_waits: BTreeMap<AccountId, Timestamp>,
-    /// There may be something to send.
-    pub(crate) due: bool,
-}
-
-impl Outbox {
-    /// The connection is gone: nothing is in flight any more.
-    pub(crate) fn reset(&mut self) {
-        *self = Self {
-            due: self.due,
-            ..Self::default()
-        };
-    }
-
-    /// When a refused send is tried again.
-    pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.waits
-            .values()
-            .chain(self.key_waits.values())
-            .min()
-            .copied()
-    }
-
-    /// Looks again at what has waited long enough.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
-        let before = self.waits.len() + self.key_waits.len();
-        self.waits.retain(|_, until| *until > now);
-        self.key_waits.retain(|_, until| *until > now);
-        self.due |= self.waits.len() + self.key_waits.len() < before;
-    }
-}
+pub(crate) use queue::Outbox;
 
 impl State {
     /// Stores a text and the intent to send it.
@@ -84,7 +43,7 @@ impl State {
         let Some(account) = self.account.clone() else {
             return Ok(Err(Refusal::NotReady));
         };
-        if !self.has_room(tx).await? {
+        if self.outbox.len() >= OUTBOX_MAX {
             return Ok(Err(Refusal::QueueFull));
         }
         let id = self.new_message_id();
@@ -137,15 +96,10 @@ impl State {
 
     fn enqueue(&mut self, tx: &mut Tx<'_>, entry: &OutboxRecord) {
         self.clock.next_outbox += 1;
-        tx.put(&key::outbox(self.clock.next_outbox), entry);
+        let seq = self.clock.next_outbox;
+        tx.put(&key::outbox(seq), entry);
         self.save_clock(tx);
-        self.outbox.due = true;
-    }
-
-    async fn has_room(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
-        let oldest = tx.scan(outbox_scan(1)).await?;
-        let first = oldest.first().and_then(|(at, _)| sequence(at));
-        Ok(first.is_none_or(|first| self.clock.next_outbox.saturating_sub(first) < OUTBOX_MAX))
+        self.outbox.add(conversation(entry), seq);
     }
 
     fn new_message_id(&mut self) -> MessageId {
@@ -160,11 +114,14 @@ impl State {
         if !self.connection.is_up() || self.account.is_none() {
             return Ok(());
         }
-        let mut seen = BTreeSet::new();
-        for (seq, entry) in waiting(tx).await? {
-            let first = seen.insert(entry.conversation.clone());
-            let waits = conversation(&entry).is_some_and(|id| self.outbox.waits.contains_key(&id));
-            if first && !waits && !self.outbox.in_flight.contains(&seq) {
+        let ready = self.outbox.ready();
+        let at = |seq: &u64| (Table::Outbox, key::outbox(*seq));
+        tx.prefetch(ready.iter().map(at).collect()).await?;
+        for seq in ready {
+            if self.outbox.is_full() {
+                break; // the next answer goes on
+            }
+            if let Some(entry) = tx.get(&key::outbox(seq)).await? {
                 self.advance(tx, seq, entry).await?;
             }
         }
@@ -179,15 +136,7 @@ impl State {
     ) -> Result<(), Error> {
         if !entry.sealed {
             let accounts = self.accounts_of(&entry)?;
-            let Outbox {
-                fetching,
-                key_waits,
-                ..
-            } = &self.outbox;
-            if accounts
-                .iter()
-                .any(|id| fetching.iter().any(|(of, _)| of == id) || key_waits.contains_key(id))
-            {
+            if accounts.iter().any(|id| self.outbox.lacks_keys(*id)) {
                 return Ok(()); // rule B-3
             }
             match self.seal(tx, &entry, &accounts).await? {
@@ -200,7 +149,7 @@ impl State {
                 Sealing::Failed(refusal) => return self.fail(tx, seq, &entry, refusal).await,
             }
         }
-        self.outbox.in_flight.insert(seq);
+        self.outbox.sent(seq);
         let pending = Pending::Bundle(seq);
         self.connection
             .request(tx, &Endpoint::Bundles, Vec::new(), entry.bundle, pending);
@@ -227,14 +176,13 @@ impl State {
         seq: u64,
         response: &Response,
     ) -> Result<(), Error> {
-        self.outbox.in_flight.remove(&seq);
-        self.outbox.due = true;
+        self.outbox.answered(seq);
         let Some(entry) = tx.get::<OutboxRecord>(&key::outbox(seq)).await? else {
             return Ok(());
         };
         match response.status {
             200..=299 => {
-                tx.delete(Table::Outbox, &key::outbox(seq));
+                self.remove(tx, seq, &entry);
                 self.report_status(tx, &entry, MessageStatus::Sent).await
             }
             409 => match AccountMismatch::decode_all(&response.body) {
@@ -243,9 +191,8 @@ impl State {
             },
             413 => self.fail(tx, seq, &entry, Refusal::MessageTooLong).await,
             429 | 500..=599 => {
-                if let Some(id) = conversation(&entry) {
-                    self.outbox.waits.insert(id, retry_at(tx.now, response));
-                }
+                let until = retry_at(tx.now, response);
+                self.outbox.wait(conversation(&entry), until);
                 Ok(())
             }
             _ => self.fail(tx, seq, &entry, Refusal::RelayRefused).await,
@@ -260,10 +207,14 @@ impl State {
         entry: &OutboxRecord,
         refusal: Refusal,
     ) -> Result<(), Error> {
-        tx.delete(Table::Outbox, &key::outbox(seq));
-        self.outbox.due = true;
+        self.remove(tx, seq, entry);
         self.report_status(tx, entry, MessageStatus::Failed(refusal))
             .await
+    }
+
+    fn remove(&mut self, tx: &mut Tx<'_>, seq: u64, entry: &OutboxRecord) {
+        tx.delete(Table::Outbox, &key::outbox(seq));
+        self.outbox.remove(conversation(entry), seq);
     }
 
     async fn report_status(
@@ -310,30 +261,4 @@ fn sealed_so_far(entry: &OutboxRecord) -> Result<Bundle, Error> {
         });
     }
     Bundle::decode(&entry.bundle).map_err(|_| Error::Bug("a stored bundle does not decode"))
-}
-
-/// The oldest entries, with their numbers.
-async fn waiting(tx: &mut Tx<'_>) -> Result<Vec<(u64, OutboxRecord)>, Error> {
-    let rows = tx.scan(outbox_scan(OUTBOX_WINDOW)).await?;
-    let numbered = rows
-        .iter()
-        .filter_map(|(at, bytes)| Some((sequence(at)?, bytes)));
-    numbered
-        .map(|(seq, bytes)| Ok((seq, OutboxRecord::read(bytes)?)))
-        .collect()
-}
-
-fn outbox_scan(limit: usize) -> Scan {
-    let (from, to) = (Vec::new(), None);
-    Scan {
-        table: Table::Outbox,
-        from,
-        to,
-        direction: Direction::Forward,
-        limit,
-    }
-}
-
-fn sequence(key: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(key.try_into().ok()?))
 }

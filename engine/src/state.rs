@@ -53,7 +53,7 @@ impl State {
             seen: Seen::read(tx, clock.drains).await?,
             clock,
             connection: Connection::new(tx.now),
-            outbox: Outbox::default(),
+            outbox: Outbox::read(tx).await?,
             offers: None,
             parked: Vec::new(),
         })

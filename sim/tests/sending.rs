@@ -197,6 +197,27 @@ fn one_full_mailbox_does_not_hold_up_other_conversations() {
 }
 
 #[test]
+fn a_hundred_messages_that_wait_do_not_hold_up_another_conversation() {
+    let mut world = World::new(27);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let carol = world.register("carol");
+    world.send(alice, "bob", "0");
+    world.send(alice, "carol", "0");
+    world.relay.refuse.push(("/v1/bundles", 429, 1));
+    for n in 1..=100 {
+        world.send(alice, "bob", &n.to_string());
+    }
+    world.send(alice, "carol", "1");
+    assert_eq!(world.texts(carol, "alice"), ["0", "1"]);
+    assert_eq!(world.texts(bob, "alice"), ["0"]);
+    world.kill(alice); // what waits is found again
+    world.open(alice);
+    world.pass_ms(10_000);
+    assert_eq!(world.texts(bob, "alice"), numbers(0..101));
+}
+
+#[test]
 fn a_relay_that_only_refuses_ends_in_a_visible_failure() {
     let mut world = World::new(18);
     let alice = world.register("alice");

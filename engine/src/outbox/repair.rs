@@ -84,7 +84,7 @@ impl State {
         }
         tx.put(&key::outbox(seq), &entry);
         for (account, device) in needs {
-            self.outbox.fetching.insert((account, device));
+            self.outbox.fetching(account, device);
             let pending = Pending::Keys { account, device };
             let endpoint = Endpoint::Keys { account, device };
             self.connection.ask(tx, &endpoint, pending);
@@ -100,8 +100,7 @@ impl State {
         device: Option<DeviceId>,
         response: &Response,
     ) -> Result<(), Error> {
-        self.outbox.fetching.remove(&(account, device));
-        self.outbox.due = true;
+        self.outbox.fetched(account, device);
         match response.status {
             200 => match from_json::<PreKeyResponse>(&response.body) {
                 Ok(keys) => self.establish(tx, account, device, keys).await,
@@ -110,7 +109,7 @@ impl State {
             404 => self.no_keys(tx, account, device).await,
             429 | 500..=599 => {
                 let until = super::retry_at(tx.now, response);
-                self.outbox.key_waits.insert(account, until);
+                self.outbox.wait_for_keys(account, until);
                 Ok(())
             }
             _ => self.fail_for(tx, account, Refusal::RelayRefused).await,
@@ -189,7 +188,10 @@ impl State {
         account: AccountId,
         refusal: Refusal,
     ) -> Result<(), Error> {
-        for (seq, entry) in super::waiting(tx).await? {
+        for seq in self.outbox.oldest() {
+            let Some(entry) = tx.get::<OutboxRecord>(&key::outbox(seq)).await? else {
+                continue;
+            };
             if !entry.sealed && entry.fetches > 0 && self.accounts_of(&entry)?.contains(&account) {
                 return self.fail(tx, seq, &entry, refusal).await;
             }

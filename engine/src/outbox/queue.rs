@@ -1,0 +1,169 @@
+//! What memory knows of the outbox: which entries wait, in which order, and for what.
+//!
+//! The order is a copy of what the store holds, by conversation, so that a conversation whose send has to
+//! wait never stands before another one. What is in flight or waited for ends with the connection. It knows
+//! numbers of entries, not what is in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{AccountId, DeviceId};
+
+use crate::error::Error;
+use crate::input::{ConversationId, Timestamp};
+use crate::limits::{IN_FLIGHT_MAX, OUTBOX_PAGE};
+use crate::record::{OutboxRecord, Record};
+use crate::store::{Direction, Scan, Table};
+use crate::tx::Tx;
+
+/// What waits to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// By conversation, the numbers of its entries; a damaged entry has none.
+    waiting: BTreeMap<Option<ConversationId>, BTreeSet<u64>>,
+    in_flight: BTreeSet<u64>,
+    /// Keys that were asked for and have not come: of one device, or of all of the account.
+    fetching: BTreeSet<(AccountId, Option<DeviceId>)>,
+    /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
+    waits: BTreeMap<Option<ConversationId>, Timestamp>,
+    /// Accounts whose keys may not be asked for yet.
+    key_waits: BTreeMap<AccountId, Timestamp>,
+    /// There may be something to send.
+    pub(crate) due: bool,
+}
+
+impl Outbox {
+    /// Reads what the store holds.
+    pub(crate) async fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
+        let mut outbox = Self::default();
+        let mut from = Vec::new();
+        loop {
+            let rows = tx.scan(page(from)).await?;
+            let last = rows.last().map(|(at, _)| at.clone());
+            let full = rows.len() >= OUTBOX_PAGE;
+            for (at, bytes) in rows {
+                if let Ok(seq) = at.try_into() {
+                    let entry = OutboxRecord::read(&bytes)?;
+                    outbox.add(super::conversation(&entry), u64::from_be_bytes(seq));
+                }
+            }
+            match last.filter(|_| full) {
+                Some(mut last) => {
+                    last.push(0); // the first key after it
+                    from = last;
+                }
+                None => return Ok(outbox),
+            }
+        }
+    }
+
+    /// The connection is gone: nothing is in flight any more.
+    pub(crate) fn reset(&mut self) {
+        *self = Self {
+            due: self.due,
+            waiting: std::mem::take(&mut self.waiting),
+            ..Self::default()
+        };
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.values().map(BTreeSet::len).sum()
+    }
+
+    /// The oldest entry of each conversation.
+    pub(super) fn oldest(&self) -> Vec<u64> {
+        let first = |numbers: &BTreeSet<u64>| numbers.first().copied();
+        self.waiting.values().filter_map(first).collect()
+    }
+
+    pub(super) fn add(&mut self, conversation: Option<ConversationId>, seq: u64) {
+        self.waiting.entry(conversation).or_default().insert(seq);
+        self.due = true;
+    }
+
+    pub(super) fn remove(&mut self, conversation: Option<ConversationId>, seq: u64) {
+        if let Some(numbers) = self.waiting.get_mut(&conversation) {
+            numbers.remove(&seq);
+            if numbers.is_empty() {
+                self.waiting.remove(&conversation);
+            }
+        }
+        self.due = true;
+    }
+
+    /// The oldest entry of each conversation that is neither in flight nor has to wait, oldest first.
+    pub(super) fn ready(&self) -> Vec<u64> {
+        let mut ready: Vec<u64> = self
+            .waiting
+            .iter()
+            .filter(|(conversation, _)| !self.waits.contains_key(conversation))
+            .filter_map(|(_, numbers)| numbers.first().copied())
+            .filter(|seq| !self.in_flight.contains(seq))
+            .collect();
+        ready.sort_unstable();
+        ready
+    }
+
+    /// No more bundles may be sent before one is answered.
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight.len() >= IN_FLIGHT_MAX
+    }
+
+    pub(super) fn sent(&mut self, seq: u64) {
+        self.in_flight.insert(seq);
+    }
+
+    pub(super) fn answered(&mut self, seq: u64) {
+        self.in_flight.remove(&seq);
+        self.due = true;
+    }
+
+    pub(super) fn wait(&mut self, conversation: Option<ConversationId>, until: Timestamp) {
+        self.waits.insert(conversation, until);
+    }
+
+    pub(super) fn wait_for_keys(&mut self, account: AccountId, until: Timestamp) {
+        self.key_waits.insert(account, until);
+    }
+
+    pub(super) fn fetching(&mut self, account: AccountId, device: Option<DeviceId>) {
+        self.fetching.insert((account, device));
+    }
+
+    pub(super) fn fetched(&mut self, account: AccountId, device: Option<DeviceId>) {
+        self.fetching.remove(&(account, device));
+        self.due = true;
+    }
+
+    /// Keys of this account have been asked for, or can't be yet.
+    pub(super) fn lacks_keys(&self, account: AccountId) -> bool {
+        self.key_waits.contains_key(&account) || self.fetching.iter().any(|(of, _)| *of == account)
+    }
+
+    /// When a refused send is tried again.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        self.waits
+            .values()
+            .chain(self.key_waits.values())
+            .min()
+            .copied()
+    }
+
+    /// Looks again at what has waited long enough.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        let before = self.waits.len() + self.key_waits.len();
+        self.waits.retain(|_, until| *until > now);
+        self.key_waits.retain(|_, until| *until > now);
+        self.due |= self.waits.len() + self.key_waits.len() < before;
+    }
+}
+
+fn page(from: Vec<u8>) -> Scan {
+    Scan {
+        table: Table::Outbox,
+        from,
+        to: None,
+        direction: Direction::Forward,
+        limit: OUTBOX_PAGE,
+    }
+}
