@@ -19,7 +19,7 @@ use crate::input::Ticket;
 use crate::limits::{DEVICE_NAME_CHARS_MAX, ONE_TIME_KEYS_REFILL};
 use crate::output::{ClientState, Event, Reply};
 use crate::record::{AccountRecord, key};
-use crate::request::Pending;
+use crate::request::{Pending, retry_at};
 use crate::session::identity_pair;
 use crate::state::State;
 use crate::store::Table;
@@ -144,6 +144,7 @@ impl State {
 
     /// Joins the account of the stored link token.
     pub(crate) async fn join(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        self.join_at = None;
         let Some(record) = self.pending.clone() else {
             return Ok(());
         };
@@ -193,6 +194,11 @@ impl State {
             (403, _) => Refusal::LinkExpired,
             (401, _) => Refusal::CredentialRefused,
             (411, _) => Refusal::DeviceLimit,
+            // Not now. The token lives for minutes; when it is dead the relay says so.
+            (429 | 500..=599, _) => {
+                self.join_at = Some(retry_at(tx.now, response));
+                return Ok(());
+            }
             (status, _) => general_refusal(status),
         };
         self.drop_pending(tx);

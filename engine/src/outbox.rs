@@ -18,13 +18,11 @@ use wire::{AccountId, Endpoint, MessageId, Response};
 
 use crate::content;
 use crate::error::{Error, Refusal};
-use crate::input::{ConversationId, Timestamp};
-use crate::limits::{
-    OUTBOX_MAX, SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS, SEND_TRIES_MAX,
-};
+use crate::input::ConversationId;
+use crate::limits::{OUTBOX_MAX, SEND_TRIES_MAX};
 use crate::output::{MessageKind, MessageStatus};
 use crate::record::{OutboxRecord, key};
-use crate::request::Pending;
+use crate::request::{Pending, retry_at};
 use crate::state::State;
 use crate::store::Table;
 use crate::thread::{self, NewMessage};
@@ -234,15 +232,6 @@ impl State {
         entry.tries += 1;
         entry.tries < SEND_TRIES_MAX
     }
-}
-
-/// As late as the relay asks, within reason; else after a pause.
-fn retry_at(now: Timestamp, response: &Response) -> Timestamp {
-    let asked = response
-        .header("retry-after")
-        .and_then(|s| s.parse::<u64>().ok());
-    let ms = asked.map_or(SEND_RETRY_MS, |s| s.saturating_mul(1000));
-    now.plus_ms(ms.clamp(SEND_RETRY_MIN_MS, SEND_RETRY_MAX_MS))
 }
 
 fn conversation(entry: &OutboxRecord) -> Option<ConversationId> {

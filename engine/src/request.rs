@@ -1,9 +1,10 @@
 //! What an open request on the main socket was for, so that its answer finds its way.
 //! Kept in memory: what is not answered when the connection ends is asked again or refused.
 
-use wire::{AccountId, DeviceId, Handle};
+use wire::{AccountId, DeviceId, Handle, Response};
 
-use crate::input::{Command, Ticket};
+use crate::input::{Command, Ticket, Timestamp};
+use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
 
 /// The purpose of an open request.
 #[derive(Debug)]
@@ -83,4 +84,13 @@ impl Pending {
             | Self::Lookup(_) => None,
         }
     }
+}
+
+/// When to ask again what was refused for now: as late as the relay wants, within reason; else after a pause.
+pub(crate) fn retry_at(now: Timestamp, response: &Response) -> Timestamp {
+    let asked = response
+        .header("retry-after")
+        .and_then(|s| s.parse::<u64>().ok());
+    let ms = asked.map_or(SEND_RETRY_MS, |s| s.saturating_mul(1000));
+    now.plus_ms(ms.clamp(SEND_RETRY_MIN_MS, SEND_RETRY_MAX_MS))
 }

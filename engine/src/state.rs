@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,
+    /// When joining is tried again that the relay has put off.
+    pub(crate) join_at: Option<Timestamp>,
     /// The running attempt to be linked.
     pub(crate) offers: Option<Offers>,
     /// Commands that wait for a connection.
@@ -54,6 +56,7 @@ impl State {
             clock,
             connection: Connection::new(tx.now),
             outbox: Outbox::read(tx).await?,
+            join_at: None,
             offers: None,
             parked: Vec::new(),
         })
@@ -72,10 +75,13 @@ impl State {
     /// When the next `Tick` is wanted.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let offers = self.offers.as_ref().and_then(Offers::deadline);
-        [self.connection_deadline(), self.outbox.deadline(), offers]
-            .into_iter()
-            .flatten()
-            .min()
+        let deadlines = [
+            self.connection_deadline(),
+            self.outbox.deadline(),
+            self.join_at,
+            offers,
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     fn connection_deadline(&self) -> Option<Timestamp> {
@@ -106,14 +112,14 @@ impl State {
                 self.connection_lost(tx, &lost);
             }
             Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
-            Input::Tick => self.tick(tx),
+            Input::Tick => self.tick(tx).await?,
             Input::NetworkChanged => self.network_changed(tx),
         }
         self.connection.report(tx);
         Ok(())
     }
 
-    fn tick(&mut self, tx: &mut Tx<'_>) {
+    async fn tick(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         if self.client_state() != ClientState::Unlinked {
             let lost = self.connection.tick(tx, &mut self.rng);
             if !lost.is_empty() || !(self.connection.is_up() || self.connection.is_coming()) {
@@ -122,6 +128,10 @@ impl State {
         }
         self.outbox.tick(tx.now);
         self.tick_offers(tx);
+        if self.join_at.is_some_and(|at| at <= tx.now) {
+            self.join(tx).await?;
+        }
+        Ok(())
     }
 
     /// Connects now, unless this device belongs to no account any more.
@@ -227,6 +237,7 @@ impl State {
     /// Nothing that was asked will be answered; what waits for the connection is told so.
     pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: &[Pending]) {
         self.outbox.reset();
+        self.join_at = None; // coming online joins
         let parked = std::mem::take(&mut self.parked);
         let tickets = lost.iter().filter_map(Pending::ticket);
         for ticket in tickets.chain(parked.iter().map(|(ticket, _)| *ticket)) {

@@ -187,6 +187,22 @@ fn a_page_that_dies_while_joining_goes_on_when_reopened() {
 }
 
 #[test]
+fn a_relay_that_is_busy_when_a_device_joins_is_asked_again() {
+    for status in [429, 503] {
+        let mut world = World::new(38);
+        let alice = world.register("alice");
+        let new = world.browser();
+        let offer = world.offer(new);
+        world.relay.refuse.push(("/v1/devices/link", status, 2));
+        world.start(alice, Command::ApproveLink { uri: offer.uri });
+        world.run();
+        assert_eq!(world.client(new).state(), ClientState::New);
+        world.pass_ms(15_000);
+        assert_eq!(world.client(new).state(), ClientState::Ready);
+    }
+}
+
+#[test]
 fn a_sign_up_with_a_lost_answer_can_be_repeated() {
     let mut world = World::new(38);
     let alice = world.browser();

@@ -12,7 +12,7 @@ use crate::limits::SEND_TRIES_MAX;
 use crate::output::Event;
 use crate::peers::{self, add_device, mark_stale};
 use crate::record::{OutboxRecord, key};
-use crate::request::Pending;
+use crate::request::{Pending, retry_at};
 use crate::session::{PeerFault, Sessions};
 use crate::state::State;
 use crate::tx::Tx;
@@ -108,7 +108,7 @@ impl State {
             },
             404 => self.no_keys(tx, account, device).await,
             429 | 500..=599 => {
-                let until = super::retry_at(tx.now, response);
+                let until = retry_at(tx.now, response);
                 self.outbox.wait_for_keys(account, until);
                 Ok(())
             }
