@@ -103,30 +103,50 @@ pub(crate) fn new_device(
         profile_key,
         signed_pre_key: u32::from(signed.key_id),
         last_resort_key: u32::from(last_resort.key_id),
+        keys_at: tx.now.0,
         ..AccountRecord::default()
     })
 }
 
-/// The long-lived prekeys of a pending device, as published.
+/// The successors of the long-lived prekeys. They are published before they are used: the record names them
+/// apart until the relay has confirmed them.
+pub(crate) fn next_keys(
+    tx: &mut Tx<'_>,
+    clock: &mut ClockRecord,
+    account: &mut Account,
+    rng: &mut ChaCha20Rng,
+) -> Result<(), Error> {
+    let private = *account.identity.private_key();
+    let signed = make_signed(tx, clock, &private, rng)?;
+    let last_resort = make_kyber(tx, clock, PreKeyKind::KyberLastResort, &private, rng)?;
+    let record = &mut account.record;
+    record.next_signed_pre_key = signed.key_id.into();
+    record.next_last_resort_key = last_resort.key_id.into();
+    record.next_keys_at = tx.now.0;
+    Ok(())
+}
+
+/// Long-lived prekeys, as published: the signed one and the last-resort one with these ids.
 pub(crate) async fn published_keys(
     tx: &mut Tx<'_>,
-    record: &AccountRecord,
+    signed_id: u32,
+    last_resort_id: u32,
 ) -> Result<(SignedPreKey, SignedPreKey), Error> {
     let damaged = StoreFault::Damaged {
         table: Table::PreKeys.name(),
     };
-    let at = key::pre_key(PreKeyKind::Signed, record.signed_pre_key);
+    let at = key::pre_key(PreKeyKind::Signed, signed_id);
     let signed = tx.get_bytes(Table::PreKeys, &at).await?.ok_or(damaged)?;
     let signed = SignedPreKeyRecord::deserialize(&signed).map_err(|_| damaged)?;
-    let at = key::pre_key(PreKeyKind::KyberLastResort, record.last_resort_key);
+    let at = key::pre_key(PreKeyKind::KyberLastResort, last_resort_id);
     let kyber = tx.get_bytes(Table::PreKeys, &at).await?.ok_or(damaged)?;
     let kyber = KyberPreKeyRecord::deserialize(&kyber).map_err(|_| damaged)?;
     let public = signed.public_key().map_err(|_| damaged)?.serialize();
-    let signed_key = published(record.signed_pre_key, &public, signed.signature())?;
+    let signed_key = published(signed_id, &public, signed.signature())?;
     let public = kyber.public_key().map_err(|_| damaged)?.serialize();
     Ok((
         signed_key,
-        published(record.last_resort_key, &public, kyber.signature())?,
+        published(last_resort_id, &public, kyber.signature())?,
     ))
 }
 

@@ -278,7 +278,7 @@ impl State {
         for info in list {
             let known = peer.devices.iter().any(|d| d.device == u32::from(info.id));
             if info.id != own.address.device && !known {
-                peers::add_device(&mut peer, info.id, 0);
+                peers::add_device(&mut peer, info.id, 0, tx.now.0);
             }
             devices.push(device(&info, &own));
         }

@@ -64,7 +64,7 @@ pub(crate) fn bind(
 pub(crate) fn open(
     padded: Vec<u8>,
     from: DeviceAddress,
-    epoch: Option<u32>,
+    epoch: u32,
     account: &Account,
 ) -> Result<Opened, PeerFault> {
     let bytes = padding::unpad(padded).map_err(|_| PeerFault::Unreadable)?;
@@ -75,7 +75,7 @@ pub(crate) fn open(
         binding.recipient_account.as_deref(),
         binding.recipient_device,
     )?;
-    if sender != from || recipient != account.address || binding.sender_epoch != epoch {
+    if sender != from || recipient != account.address || binding.sender_epoch != Some(epoch) {
         return Err(PeerFault::Unreadable);
     }
     let id = binding.message_id.as_deref().unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::output::{Event, MessageKind, MessageStatus};
 use crate::peers;
-use crate::session::{Ciphertext, PeerFault, Sessions};
+use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
 use crate::thread::{self, NewMessage};
@@ -108,16 +108,15 @@ impl State {
                     if let Ciphertext::PreKey(message) = ciphertext {
                         sessions.load_pre_keys(tx, message).await?;
                     }
-                    sessions.decrypt(from, ciphertext, &mut self.rng, |padded, epoch| {
-                        content::open(padded, from, epoch, own)
-                    })
+                    let accept = |padded, epoch| content::open(padded, from, epoch, own);
+                    sessions.decrypt(from, ciphertext, tx.now, &mut self.rng, accept)
                 }
                 Err(fault) => Err(*fault),
             };
-            if result.is_ok() {
-                note_device(tx, own, &sessions, envelope.source).await?;
+            if let Ok((_, from)) = &result {
+                note_device(tx, own, *from).await?;
             }
-            opened.push((envelope, result));
+            opened.push((envelope, result.map(|(opened, _)| opened)));
         }
         self.seen.store(tx);
         sessions.store(tx).await?;
@@ -222,27 +221,19 @@ fn is_for_others(envelope: &Envelope, own: &Account) -> bool {
         || envelope.source == own.address
 }
 
-/// A device that wrote to us is there, and of this incarnation.
-async fn note_device(
-    tx: &mut Tx<'_>,
-    own: &Account,
-    sessions: &Sessions,
-    from: DeviceAddress,
-) -> Result<(), Error> {
-    let Some(registration_id) = sessions.registration_id(from) else {
-        return Ok(());
-    };
-    let mut peer = peers::record(tx, from.account).await?;
-    let number = u32::from(from.device);
-    let known = peer.devices.iter().find(|device| device.device == number);
-    if known.is_some_and(|known| known.registration_id != 0) {
+/// A device that wrote to us is there, and of this incarnation, unless we know that one to be gone.
+async fn note_device(tx: &mut Tx<'_>, own: &Account, from: Incarnation) -> Result<(), Error> {
+    let Incarnation { address, epoch } = from;
+    let mut peer = peers::record(tx, address.account).await?;
+    let known = peers::current(&peer).any(|known| known == (address.device, epoch));
+    if known || peers::is_stale(&peer, address.device, epoch) {
         return Ok(());
     }
-    peers::add_device(&mut peer, from.device, registration_id);
-    if from.account == own.id() {
+    peers::add_device(&mut peer, address.device, epoch, tx.now.0);
+    if address.account == own.id() {
         peers::put_own(tx, own.id(), &peer);
     } else {
-        tx.put(from.account.as_bytes(), &peer);
+        tx.put(address.account.as_bytes(), &peer);
     }
     Ok(())
 }

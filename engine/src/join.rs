@@ -6,8 +6,8 @@
 use libsignal_protocol::IdentityKeyPair;
 use wire::basic::Basic;
 use wire::body::{
-    AccountInfo, Base64, DeviceCredentials, KeyCounts, LinkDevice, Register, from_json,
-    registration_proof, to_json,
+    AccountInfo, Base64, DeviceCredentials, LinkDevice, Register, from_json, registration_proof,
+    to_json,
 };
 use wire::{Endpoint, Handle, Response};
 
@@ -16,7 +16,7 @@ use crate::commands::general_refusal;
 use crate::connection::GiveUp;
 use crate::error::{Error, Refusal};
 use crate::input::Ticket;
-use crate::limits::{DEVICE_NAME_CHARS_MAX, ONE_TIME_KEYS_REFILL};
+use crate::limits::DEVICE_NAME_CHARS_MAX;
 use crate::output::{ClientState, Event, Reply};
 use crate::record::{AccountRecord, key};
 use crate::request::{Pending, retry_at};
@@ -72,7 +72,8 @@ impl State {
         let proof = identity
             .private_key()
             .calculate_signature(&proof, &mut self.rng);
-        let (signed, last_resort) = account::published_keys(tx, record).await?;
+        let (signed, last_resort) =
+            account::published_keys(tx, record.signed_pre_key, record.last_resort_key).await?;
         Ok(Register {
             handle: handle.clone(),
             credential,
@@ -152,7 +153,8 @@ impl State {
             return Ok(());
         };
         let identity = identity_pair(&record.identity)?;
-        let (signed, last_resort) = account::published_keys(tx, &record).await?;
+        let (signed, last_resort) =
+            account::published_keys(tx, record.signed_pre_key, record.last_resort_key).await?;
         let body = LinkDevice {
             verification_code: token,
             account_attributes: account::attributes(&record, &identity, &mut self.rng)?,
@@ -283,38 +285,5 @@ impl State {
         self.connection.shut(tx);
         self.connection_lost(tx, &[]);
         tx.emit(Event::State(ClientState::Unlinked));
-    }
-
-    pub(crate) fn ask_key_counts(&mut self, tx: &mut Tx<'_>) {
-        let pending = Pending::KeyCounts;
-        self.connection.ask(tx, &Endpoint::KeyCounts, pending);
-    }
-
-    /// The relay's count of our one-time keys: makes new ones in time.
-    pub(crate) fn key_counts_answered(
-        &mut self,
-        tx: &mut Tx<'_>,
-        response: &Response,
-    ) -> Result<(), Error> {
-        let Some(account) = self.account.clone() else {
-            return Ok(());
-        };
-        let Ok(counts) = from_json::<KeyCounts>(&response.body) else {
-            return Ok(());
-        };
-        if response.status != 200 || counts.count.min(counts.pq_count) >= ONE_TIME_KEYS_REFILL {
-            return Ok(());
-        }
-        let keys = account::one_time_keys(tx, &mut self.clock, &account, &mut self.rng)?;
-        self.save_clock(tx);
-        let body = to_json(&keys);
-        self.connection.request(
-            tx,
-            &Endpoint::PutKeys,
-            Vec::new(),
-            body,
-            Pending::UploadKeys,
-        );
-        Ok(())
     }
 }

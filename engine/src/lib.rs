@@ -22,6 +22,7 @@ mod outbox;
 pub mod output;
 mod padding;
 mod peers;
+mod prekeys;
 mod provisioning;
 mod record;
 mod request;
@@ -32,6 +33,7 @@ pub mod store;
 mod sync;
 mod thread;
 mod tx;
+mod upkeep;
 
 pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};

@@ -3,6 +3,33 @@
 
 /// Archived libsignal states kept in a session: a forged message is tried on each (guard V3).
 pub(crate) const ARCHIVED_STATES_MAX: usize = 5;
+/// Furthest a message may be ahead of what has come of its chain (V2, V3): a peer renews a session before it has
+/// sent so many without an answer, and stepping so far costs some 50 ms.
+pub(crate) const JUMP_MAX: u32 = 2_000;
+/// Counters so low that they cost next to nothing on any state.
+pub(crate) const JUMP_FREE: u32 = 128;
+/// A session that has sent so many messages without an answer is renewed (MAXSEND, S-50): the receiver's limit
+/// is [`JUMP_MAX`].
+pub(crate) const UNANSWERED_MAX: u32 = 1_900;
+/// Age at which a session is renewed before the next send (MAXSEND, S-50): bounds the use of a stolen one.
+pub(crate) const SESSION_SEND_MS: u64 = 90 * DAY_MS;
+/// Age at which a session is deleted (MAXRECV, S-50): more than the age for sending and the mailbox's 30 days together.
+pub(crate) const SESSION_RECEIVE_MS: u64 = 180 * DAY_MS;
+/// Incarnations of a device that are gone are kept so long for late messages (S-8): the mailbox's 30 days and a half more.
+pub(crate) const STALE_MS: u64 = 45 * DAY_MS;
+/// Such incarnations of an account at once; the oldest go first.
+pub(crate) const STALE_MAX: usize = 16;
+/// Signed and last-resort prekeys are replaced at this age, as Signal's clients do.
+pub(crate) const KEYS_ROTATE_MS: u64 = 2 * DAY_MS;
+/// Replaced ones are kept so long, for first messages that are still on their way (the mailbox's 30 days and
+/// a half more), then deleted: from then on those messages are safe from a thief.
+pub(crate) const KEYS_KEPT_MS: u64 = 45 * DAY_MS;
+/// One-time prekeys of each kind kept: what the relay has lost would otherwise stay for ever.
+pub(crate) const ONE_TIME_KEYS_KEPT: usize = 1_000;
+/// Records looked at, and rows deleted, in one upkeep: what is left is for the next.
+pub(crate) const UPKEEP_ROWS: usize = 2_000;
+/// Upkeep is due so often.
+pub(crate) const UPKEEP_MS: u64 = DAY_MS;
 /// One-time prekeys of each kind in an upload.
 pub(crate) const ONE_TIME_KEYS_BATCH: u32 = 100;
 /// New one-time prekeys are made when the relay has fewer than this left.
@@ -63,3 +90,5 @@ pub(crate) const LINK_OFFERS_MAX: u32 = 6;
 pub(crate) const LINK_WAIT_S: u32 = 60;
 /// Device names as shown, in characters.
 pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;

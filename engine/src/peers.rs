@@ -6,6 +6,7 @@
 use wire::{AccountId, DeviceId};
 
 use crate::error::Error;
+use crate::limits::STALE_MAX;
 use crate::output::Event;
 use crate::record::{PeerDevice, PeerRecord, key};
 use crate::tx::Tx;
@@ -21,32 +22,69 @@ pub(crate) fn put_own(tx: &mut Tx<'_>, own: AccountId, peer: &PeerRecord) {
     tx.emit(Event::Devices(current_devices(peer)));
 }
 
-/// A device that is there; a registration id of 0 is not known yet.
-pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, registration_id: u32) {
+/// A device that is there; an epoch of 0 is not known yet. Another incarnation of the same device is gone.
+pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, epoch: u32, now: u64) {
     let number = u32::from(device);
-    let fresh = PeerDevice {
+    let current = peer.devices.iter().find(|d| is_current(d, number));
+    if current.is_some_and(|known| epoch == 0 || known.registration_id == epoch) {
+        return;
+    }
+    mark_stale(peer, device, now);
+    peer.devices
+        .retain(|d| d.device != number || d.registration_id != epoch); // it is back
+    peer.devices.push(PeerDevice {
         device: number,
-        registration_id,
+        registration_id: epoch,
         stale_since: 0,
-    };
-    match peer.devices.iter_mut().find(|known| known.device == number) {
-        Some(known) => *known = fresh,
-        None => peer.devices.push(fresh),
+    });
+}
+
+/// A device that is gone. What is known of it stays for late messages (S-13).
+pub(crate) fn mark_stale(peer: &mut PeerRecord, device: DeviceId, now: u64) {
+    let number = u32::from(device);
+    // Of one whose epoch never became known there is nothing to keep.
+    peer.devices
+        .retain(|d| !is_current(d, number) || d.registration_id != 0);
+    for known in peer.devices.iter_mut().filter(|d| is_current(d, number)) {
+        known.stale_since = now.max(1);
+    }
+    let mut stale: Vec<u64> = peer.devices.iter().map(|d| d.stale_since).collect();
+    stale.retain(|since| *since != 0);
+    stale.sort_unstable_by(|a, b| b.cmp(a));
+    if let Some(oldest) = stale.get(STALE_MAX) {
+        let oldest = *oldest;
+        peer.devices
+            .retain(|d| d.stale_since == 0 || d.stale_since > oldest);
     }
 }
 
-/// A device that is gone.
-pub(crate) fn mark_stale(peer: &mut PeerRecord, device: DeviceId, now: u64) {
+/// Whether this incarnation is known to be gone.
+pub(crate) fn is_stale(peer: &PeerRecord, device: DeviceId, epoch: u32) -> bool {
     let number = u32::from(device);
-    if let Some(known) = peer.devices.iter_mut().find(|known| known.device == number) {
-        known.stale_since = now.max(1);
-    }
+    peer.devices
+        .iter()
+        .any(|d| d.device == number && d.registration_id == epoch && d.stale_since != 0)
+}
+
+/// Whether anything is known of this incarnation.
+pub(crate) fn is_known(peer: &PeerRecord, device: DeviceId, epoch: u32) -> bool {
+    let number = u32::from(device);
+    peer.devices
+        .iter()
+        .any(|d| d.device == number && d.registration_id == epoch)
+}
+
+fn is_current(device: &PeerDevice, number: u32) -> bool {
+    device.device == number && device.stale_since == 0
+}
+
+/// The devices that are not stale, with their epochs: those that are sent to.
+pub(crate) fn current(peer: &PeerRecord) -> impl Iterator<Item = (DeviceId, u32)> {
+    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
+    current.filter_map(|device| Some((key::device(device.device)?, device.registration_id)))
 }
 
 /// The devices that are not stale.
 pub(crate) fn current_devices(peer: &PeerRecord) -> Vec<DeviceId> {
-    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
-    current
-        .filter_map(|device| key::device(device.device))
-        .collect()
+    current(peer).map(|(device, _)| device).collect()
 }

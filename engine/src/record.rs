@@ -79,6 +79,12 @@ records! {
         #[prost(uint32, tag = "12")] pub signed_pre_key: u32,
         #[prost(uint32, tag = "13")] pub last_resort_key: u32,
         #[prost(bool, tag = "14")] pub wants_contacts: bool,
+        /// When the published signed and last-resort keys were made.
+        #[prost(uint64, tag = "15")] pub keys_at: u64,
+        /// Their successors, made and perhaps uploaded, but not confirmed; 0: none.
+        #[prost(uint32, tag = "16")] pub next_signed_pre_key: u32,
+        #[prost(uint32, tag = "17")] pub next_last_resort_key: u32,
+        #[prost(uint64, tag = "18")] pub next_keys_at: u64,
     }
 
     /// Counters. One record, at [`key::CLOCK`].
@@ -88,6 +94,8 @@ records! {
         #[prost(uint64, tag = "3")] pub next_outbox: u64,
         #[prost(uint32, tag = "4")] pub next_key: u32,
         #[prost(uint32, tag = "5")] pub drains: u32,
+        /// When the daily upkeep was last done.
+        #[prost(uint64, tag = "6")] pub upkeep_at: u64,
     }
 
     /// What libsignal needs to know of an account, and its devices.
@@ -97,11 +105,28 @@ records! {
         #[prost(bool, tag = "3")] pub listed: bool,
     }
 
-    /// A device in a [`PeerRecord`]. Stale (`stale_since` is not 0): gone, kept for late messages.
+    /// One incarnation of a device in a [`PeerRecord`]; its registration id is its epoch, 0 while that is not
+    /// known. At most one of a device number is current; stale ones (`stale_since` is not 0) are gone, kept
+    /// for late messages.
     PeerDevice in Peers {
         #[prost(uint32, tag = "1")] pub device: u32,
         #[prost(uint32, tag = "2")] pub registration_id: u32,
         #[prost(uint64, tag = "3")] pub stale_since: u64,
+    }
+
+    /// The sessions with a device, one entry for each incarnation, newest first.
+    SessionsRecord in Sessions {
+        #[prost(message, repeated, tag = "1")] pub incarnations: Vec<IncarnationRecord>,
+    }
+
+    /// In a [`SessionsRecord`]: libsignal's record, when its current state was made, whether a new one has to
+    /// be made before anything is sent, and when that was last asked for by the other side.
+    IncarnationRecord in Sessions {
+        #[prost(uint32, tag = "1")] pub epoch: u32,
+        #[prost(bytes = "vec", tag = "2")] pub session: Vec<u8>,
+        #[prost(uint64, tag = "3")] pub since: u64,
+        #[prost(bool, tag = "4")] pub renew: bool,
+        #[prost(uint64, tag = "5")] pub renewed_at: u64,
     }
 
     /// A person, as the user sees them.
@@ -184,6 +209,16 @@ pub(crate) mod key {
         .concat()
     }
 
+    /// The device of a key of sessions.
+    pub(crate) fn split_session(bytes: &[u8]) -> Option<DeviceAddress> {
+        let (account, number) = bytes.split_first_chunk::<16>()?;
+        let [number] = number else { return None };
+        Some(DeviceAddress {
+            account: AccountId::from_bytes(*account),
+            device: device(u32::from(*number))?,
+        })
+    }
+
     /// Messages: conversation, order, id. In this order a conversation is read.
     pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec<u8> {
         [
@@ -240,6 +275,17 @@ pub(crate) mod key {
         [&[kind as u8][..], &id.to_be_bytes()].concat()
     }
 
+    /// A last-resort key that has made a session with this base key: key, base key.
+    pub(crate) fn used_base_key(id: u32, base_key: &[u8]) -> Vec<u8> {
+        [&pre_key(super::PreKeyKind::UsedBaseKey, id), base_key].concat()
+    }
+
+    /// The id in the key of a prekey.
+    pub(crate) fn pre_key_id(bytes: &[u8]) -> Option<u32> {
+        let id = bytes.get(1..5)?;
+        Some(u32::from_be_bytes(id.try_into().ok()?))
+    }
+
     /// The device of a stored number.
     pub(crate) fn device(number: u32) -> Option<DeviceId> {
         DeviceId::try_from(number).ok()
@@ -258,4 +304,6 @@ pub(crate) enum PreKeyKind {
     KyberOneTime = 3,
     /// Last-resort Kyber.
     KyberLastResort = 4,
+    /// Not a key, but that a last-resort one was used with a certain base key.
+    UsedBaseKey = 5,
 }

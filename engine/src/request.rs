@@ -21,6 +21,8 @@ pub(crate) enum Pending {
     KeyCounts,
     /// New one-time keys.
     UploadKeys,
+    /// A new signed key, with this id, and a new last-resort key.
+    RotateKeys(u32),
     /// Prekey bundles, for sending.
     Keys {
         /// Whose.
@@ -79,6 +81,7 @@ impl Pending {
             | Self::Join
             | Self::KeyCounts
             | Self::UploadKeys
+            | Self::RotateKeys(_)
             | Self::Keys { .. }
             | Self::Bundle(_)
             | Self::Lookup(_) => None,

@@ -6,35 +6,42 @@
 //!
 //! Trust is one rule: an account's devices all use the account's identity key, which is the
 //! first one seen (own account: our own key). Another key is refused, never adopted.
+//!
+//! A device id may be given to another device later. Sessions are therefore with an [`Incarnation`], and
+//! one of them never meets a session of another (S-1, S-14). Whether anything is sent to it is not decided
+//! here but by `peers`: a session that works says nothing of that.
 
 mod ciphertext;
+mod decryption;
 mod formats;
 mod overlay;
+mod states;
 
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use libsignal_protocol::{
-    CiphertextMessage, CiphertextMessageType, IdentityKey, IdentityKeyPair, KyberPreKeyRecord,
-    PreKeyRecord, PreKeySignalMessage, SessionRecord, SessionUsabilityRequirements,
-    SignalProtocolError, SignedPreKeyRecord,
+    CiphertextMessage, CiphertextMessageType, IdentityKeyPair, KyberPreKeyRecord, PreKeyRecord,
+    PreKeySignalMessage, SessionUsabilityRequirements, SignalProtocolError, SignedPreKeyRecord,
 };
 use libsignal_protocol::{GenericSignedPreKey, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
 use wire::body::DevicePreKeys;
-use wire::{DeviceAddress, DeviceId, EnvelopeKind, RegistrationId};
+use wire::{DeviceAddress, DeviceId, EnvelopeKind};
 
 use crate::account::Account;
 use crate::error::{Error, StoreFault};
 use crate::input::Timestamp;
+use crate::limits::{SESSION_SEND_MS, UNANSWERED_MAX};
 use crate::peers;
-use crate::record::{PeerRecord, PreKeyKind, key};
+use crate::record::{PeerRecord, PreKeyKind, SessionsRecord, key};
 use crate::store::Table;
 use crate::tx::Tx;
 pub(crate) use ciphertext::Ciphertext;
 use ciphertext::pre_key_ids;
-use formats::{cap_archived_states, pre_key_bundle};
+use formats::pre_key_bundle;
 use overlay::{Identities, KyberKeys, OneTimeKeys, SessionRecords, SignedKeys};
+pub(crate) use states::without_archived;
 
 /// Why a ciphertext could not be read, or a session could not be made. The peer's fault or the relay's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,13 @@ pub(crate) enum PeerFault {
     Untrusted,
     /// Anything else.
     Unreadable,
+}
+
+/// One life of a device: its address, and the registration id it drew when it was linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Incarnation {
+    pub(crate) address: DeviceAddress,
+    pub(crate) epoch: u32,
 }
 
 /// libsignal's five stores over what one step has loaded.
@@ -76,16 +90,13 @@ impl Sessions {
         if self.sessions.is_loaded(address) {
             return Ok(());
         }
-        let bytes = tx
-            .get_bytes(Table::Sessions, &key::session(address))
-            .await?;
-        let record = bytes
-            .map(|bytes| SessionRecord::deserialize(&bytes))
-            .transpose();
-        let damaged = StoreFault::Damaged {
-            table: Table::Sessions.name(),
-        };
-        self.sessions.add(address, record.map_err(|_| damaged)?);
+        let stored = tx.get::<SessionsRecord>(&key::session(address)).await?;
+        let entries = stored.unwrap_or_default().incarnations;
+        let entries = entries
+            .into_iter()
+            .map(|record| formats::entry(&record))
+            .collect::<Result<_, _>>();
+        self.sessions.add(address, entries?);
         if let Some(peer) = tx.get::<PeerRecord>(address.account.as_bytes()).await? {
             self.identities.add(address.account, &peer.identity)?;
         }
@@ -117,36 +128,47 @@ impl Sessions {
                         SignedPreKeyRecord::deserialize(&bytes).map_err(damaged)?,
                     );
                 }
+                PreKeyKind::UsedBaseKey => {}
                 PreKeyKind::KyberOneTime | PreKeyKind::KyberLastResort => {
                     let record = KyberPreKeyRecord::deserialize(&bytes).map_err(damaged)?;
                     self.kyber.add(id, kind, record);
                 }
             }
         }
+        if let Some((id, base_key)) = ciphertext::base_key(message) {
+            let at = key::used_base_key(id, &base_key);
+            if tx.get_bytes(Table::PreKeys, &at).await?.is_some() {
+                self.kyber.add_base(id, base_key);
+            }
+        }
         Ok(())
     }
 
-    /// Whether a message can be encrypted for this device now.
-    pub(crate) fn can_encrypt(&self, address: DeviceAddress, now: Timestamp) -> bool {
+    /// Whether a message can be encrypted in a session with this incarnation now.
+    pub(crate) fn can_encrypt(&self, to: Incarnation, now: Timestamp) -> bool {
         let required = SessionUsabilityRequirements::all();
-        self.sessions.get(address).is_some_and(|record| {
-            record
-                .has_usable_sender_chain(system_time(now), required)
-                .unwrap_or(false)
+        self.sessions.get(to).is_some_and(|entry| {
+            !entry.renew
+                && now.0 < entry.since.saturating_add(SESSION_SEND_MS)
+                && entry
+                    .record
+                    .has_usable_sender_chain(system_time(now), required)
+                    .unwrap_or(false)
         })
     }
 
-    /// Encrypts for a device whose session is loaded.
+    /// Encrypts in a loaded session.
     pub(crate) fn encrypt(
         &mut self,
-        address: DeviceAddress,
+        to: Incarnation,
         padded: &[u8],
         now: Timestamp,
         rng: &mut ChaCha20Rng,
-    ) -> Result<(EnvelopeKind, RegistrationId, Vec<u8>), PeerFault> {
+    ) -> Result<(EnvelopeKind, Vec<u8>), PeerFault> {
+        self.sessions.select(to);
         let message = libsignal_protocol::message_encrypt(
             padded,
-            &protocol_address(address)?,
+            &protocol_address(to.address)?,
             &mut self.sessions,
             &mut self.identities,
             system_time(now),
@@ -155,17 +177,10 @@ impl Sessions {
         .now_or_never()
         .ok_or(PeerFault::Unreadable)?
         .map_err(|error| peer_fault(&error))?;
-        let record = self.sessions.get(address).ok_or(PeerFault::Unreadable)?;
-        let registration_id = record
-            .remote_registration_id()
-            .ok()
-            .and_then(|id| RegistrationId::try_from(id).ok())
-            .ok_or(PeerFault::Unreadable)?;
-        Ok((
-            envelope_kind(&message)?,
-            registration_id,
-            message.serialize().to_vec(),
-        ))
+        if ciphertext::counter(&message).is_some_and(|counter| counter >= UNANSWERED_MAX) {
+            self.sessions.change(to, |entry| entry.renew = true);
+        }
+        Ok((envelope_kind(&message)?, message.serialize().to_vec()))
     }
 
     /// Starts a session from a device's published keys. The account's identity key comes with them.
@@ -178,6 +193,9 @@ impl Sessions {
         rng: &mut ChaCha20Rng,
     ) -> Result<(), PeerFault> {
         let bundle = pre_key_bundle(identity, keys)?;
+        let epoch = keys.registration_id.into();
+        let with = Incarnation { address, epoch };
+        self.sessions.select(with);
         libsignal_protocol::process_prekey_bundle(
             &protocol_address(address)?,
             &mut self.sessions,
@@ -188,111 +206,35 @@ impl Sessions {
         )
         .now_or_never()
         .ok_or(PeerFault::Unreadable)?
-        .map_err(|error| peer_fault(&error))
+        .map_err(|error| peer_fault(&error))?;
+        self.sessions.change(with, |entry| {
+            (entry.since, entry.renew) = (now.0, false);
+        });
+        Ok(())
     }
 
-    /// Decrypts; `accept` then looks at the padded plaintext and the sender's registration id, and may
-    /// still refuse. On any refusal everything is as it was before (S-32).
-    pub(crate) fn decrypt<T>(
-        &mut self,
-        address: DeviceAddress,
-        ciphertext: &Ciphertext,
-        rng: &mut ChaCha20Rng,
-        accept: impl FnOnce(Vec<u8>, Option<u32>) -> Result<T, PeerFault>,
-    ) -> Result<T, PeerFault> {
-        let before = self.checkpoint(address);
-        let result = self
-            .try_decrypt(address, ciphertext, rng)
-            .and_then(|padded| accept(padded, self.registration_id(address)));
-        if result.is_err() {
-            self.roll_back(address, before);
-        }
-        result
-    }
-
-    fn try_decrypt(
-        &mut self,
-        address: DeviceAddress,
-        ciphertext: &Ciphertext,
-        rng: &mut ChaCha20Rng,
-    ) -> Result<Vec<u8>, PeerFault> {
-        let remote = protocol_address(address)?;
-        let decrypted = match ciphertext {
-            Ciphertext::PreKey(message) => libsignal_protocol::message_decrypt_prekey(
-                message,
-                &remote,
-                &mut self.sessions,
-                &mut self.identities,
-                &mut self.one_time,
-                &self.signed,
-                &mut self.kyber,
-                rng,
-            )
-            .now_or_never(),
-            Ciphertext::Ongoing(message) => libsignal_protocol::message_decrypt_signal(
-                message,
-                &remote,
-                &mut self.sessions,
-                &mut self.identities,
-                rng,
-            )
-            .now_or_never(),
-        };
-        decrypted
-            .ok_or(PeerFault::Unreadable)?
-            .map_err(|error| peer_fault(&error))
-    }
-
-    /// The registration id of the device at the other end of a session.
-    pub(crate) fn registration_id(&self, address: DeviceAddress) -> Option<u32> {
-        self.sessions.get(address)?.remote_registration_id().ok()
-    }
-
-    fn checkpoint(&self, address: DeviceAddress) -> Checkpoint {
-        Checkpoint {
-            session: self.sessions.get(address).cloned(),
-            was_changed: self.sessions.is_changed(address),
-            identity: self.identities.get(address.account),
-            one_time_used: self.one_time.used.len(),
-            kyber_used: self.kyber.used.len(),
-        }
-    }
-
-    fn roll_back(&mut self, address: DeviceAddress, before: Checkpoint) {
-        let Checkpoint {
-            session,
-            was_changed,
-            identity,
-            one_time_used,
-            kyber_used,
-        } = before;
-        self.sessions.reset(address, session, was_changed);
-        self.identities.reset(address.account, identity);
-        self.one_time.used.truncate(one_time_used);
-        self.kyber.used.truncate(kyber_used);
-    }
-
-    /// Makes a device's session unusable for sending; late messages in it can still be read.
-    pub(crate) fn archive(&mut self, address: DeviceAddress) -> Result<(), Error> {
-        self.sessions
-            .change(address, SessionRecord::archive_current_state)
-            .map_err(|_| Error::Bug("a session can't be archived"))
+    /// Has a new session made before the next send; late messages in the present one can still be read.
+    pub(crate) fn renew(&mut self, with: Incarnation) {
+        self.sessions.change(with, |entry| entry.renew = true);
     }
 
     /// Hands all that has changed to the transaction: sessions, used prekeys, new identity keys.
     pub(crate) async fn store(self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        for (address, record) in self.sessions.into_changed() {
-            let bytes = record
-                .serialize()
-                .map_err(|_| Error::Bug("session does not serialize"))?;
-            let bytes = cap_archived_states(bytes)?;
-            tx.put_bytes(Table::Sessions, &key::session(address), bytes);
+        for (address, entries) in self.sessions.into_changed() {
+            let incarnations = entries.iter().map(formats::incarnation_record);
+            let record = SessionsRecord {
+                incarnations: incarnations.collect::<Result<_, _>>()?,
+            };
+            tx.put(&key::session(address), &record);
         }
         for id in self.one_time.used {
             tx.delete(Table::PreKeys, &key::pre_key(PreKeyKind::OneTime, id));
         }
+        for (id, base_key) in self.kyber.new_bases {
+            // What counts is that the row is there.
+            tx.put_bytes(Table::PreKeys, &key::used_base_key(id, &base_key), vec![1]);
+        }
         for id in self.kyber.used {
-            // A last-resort key serves again; only the one-time row exists to be deleted otherwise.
             tx.delete(Table::PreKeys, &key::pre_key(PreKeyKind::KyberOneTime, id));
         }
         for (account, identity) in self.identities.into_new() {
@@ -302,15 +244,6 @@ impl Sessions {
         }
         Ok(())
     }
-}
-
-/// What decryption may change, as it was before.
-struct Checkpoint {
-    session: Option<SessionRecord>,
-    was_changed: bool,
-    identity: Option<IdentityKey>,
-    one_time_used: usize,
-    kyber_used: usize,
 }
 
 fn envelope_kind(message: &CiphertextMessage) -> Result<EnvelopeKind, PeerFault> {
@@ -362,3 +295,6 @@ pub(crate) fn serialized<T: GenericSignedPreKey>(record: &T) -> Result<Vec<u8>, 
 pub(crate) fn identity_pair(bytes: &[u8]) -> Result<IdentityKeyPair, StoreFault> {
     IdentityKeyPair::try_from(bytes).map_err(|_| StoreFault::Damaged { table: "meta" })
 }
+
+#[cfg(test)]
+mod tests;

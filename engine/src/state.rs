@@ -79,6 +79,7 @@ impl State {
             self.connection_deadline(),
             self.outbox.deadline(),
             self.join_at,
+            self.upkeep_deadline(),
             offers,
         ];
         deadlines.into_iter().flatten().min()
@@ -128,6 +129,7 @@ impl State {
         }
         self.outbox.tick(tx.now);
         self.tick_offers(tx);
+        self.upkeep(tx).await?;
         if self.join_at.is_some_and(|at| at <= tx.now) {
             self.join(tx).await?;
         }
@@ -204,6 +206,10 @@ impl State {
         match pending {
             Pending::SignIn => self.signed_in(tx, answer).await,
             Pending::KeepAlive | Pending::UploadKeys => Ok(()),
+            Pending::RotateKeys(signed) => {
+                self.keys_rotated(tx, signed, answer);
+                Ok(())
+            }
             Pending::Register(ticket) => self.registered(tx, ticket, answer).await,
             Pending::Join => self.joined(tx, answer).await,
             Pending::KeyCounts => self.key_counts_answered(tx, answer),
@@ -249,6 +255,7 @@ impl State {
     pub(crate) async fn online(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         if self.account.is_some() {
             self.ask_key_counts(tx);
+            self.rotate_keys(tx).await?;
             for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
                 self.look_up(tx, account);
             }

@@ -66,6 +66,8 @@ fn play(victim: fn(&Cast) -> ClientId, n: u64, crash: Crash) -> bool {
         reopen(&mut world, id);
     }
     world.pass_ms(120_000);
+    reopen(&mut world, victim); // it may have died of its daily upkeep
+    world.pass_ms(60_000);
     let happened = world.client(victim).crashes() > 0;
     let expected = world.texts(cast.alice, "bob");
     assert_eq!(expected.len(), 9, "crash at {n}, {crash:?}: {expected:?}");

@@ -132,7 +132,7 @@ impl State {
             }
         };
         let mut peer = peers::record(tx, own.id()).await?;
-        peers::add_device(&mut peer, info.id, info.registration_id.into());
+        peers::add_device(&mut peer, info.id, info.registration_id.into(), tx.now.0);
         peers::put_own(tx, own.id(), &peer);
         tx.resolve(ticket, Ok(Reply::Device(device(&info, &own))));
         Ok(())

@@ -17,7 +17,7 @@ use crate::input::Timestamp;
 use crate::output::Event;
 use crate::peers;
 use crate::record::{OutboxRecord, key};
-use crate::session::{PeerFault, Sessions};
+use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
 use crate::tx::Tx;
@@ -66,20 +66,17 @@ impl State {
             };
             recipient
                 .messages
-                .retain(|part| devices.iter().any(|d| d.device == part.device));
-            for address in devices {
-                if recipient
-                    .messages
-                    .iter()
-                    .any(|part| part.device == address.device)
-                {
+                .retain(|part| devices.iter().any(|to| to.address.device == part.device));
+            for to in devices {
+                let device = to.address.device;
+                if recipient.messages.iter().any(|part| part.device == device) {
                     continue;
                 }
-                sessions.load(tx, address).await?;
-                if sessions.can_encrypt(address, tx.now) {
-                    targets.push((at, address));
+                sessions.load(tx, to.address).await?;
+                if to.epoch != 0 && sessions.can_encrypt(to, tx.now) {
+                    targets.push((at, to));
                 } else {
-                    needs.push((*account, Some(address.device)));
+                    needs.push((*account, Some(device)));
                 }
             }
         }
@@ -123,24 +120,28 @@ impl State {
         let decode = |bytes: &[u8]| Content::decode(bytes).map_err(|_| damaged.clone());
         let (message, transcript) = (decode(&entry.content)?, decode(&entry.transcript)?);
         let id = MessageId::from_slice(&entry.message_id).map_err(|_| damaged.clone())?;
-        for (at, address) in targets {
+        for (at, to) in targets {
+            let address = to.address;
             let content = if address.account == own.id() {
                 &transcript
             } else {
                 &message
             };
-            let padded = content::bind(content, id, own, *address);
-            let (kind, registration_id, content) = sessions
-                .encrypt(*address, &padded, now, &mut self.rng)
-                .map_err(|fault| match fault {
+            let padded = content::bind(content, id, own, address);
+            let (kind, content) = sessions.encrypt(*to, &padded, now, &mut self.rng).map_err(
+                |fault| match fault {
                     PeerFault::Untrusted => SealFault::Untrusted(address.account),
                     PeerFault::Duplicate | PeerFault::Unreadable => {
                         SealFault::Bug(Error::Bug("a usable session can't encrypt"))
                     }
-                })?;
+                },
+            )?;
             let part = DeviceMessage {
                 device: address.device,
-                registration_id,
+                registration_id: to
+                    .epoch
+                    .try_into()
+                    .map_err(|_| SealFault::Bug(Error::Bug("an epoch is out of range")))?,
                 kind,
                 content,
             };
@@ -156,7 +157,7 @@ impl State {
 struct FanOut<'a> {
     own: &'a Account,
     entry: &'a OutboxRecord,
-    targets: &'a [(usize, DeviceAddress)],
+    targets: &'a [(usize, Incarnation)],
     now: Timestamp,
 }
 
@@ -172,26 +173,22 @@ async fn devices(
     tx: &mut Tx<'_>,
     account: AccountId,
     own: &Account,
-) -> Result<Option<Vec<DeviceAddress>>, Error> {
+) -> Result<Option<Vec<Incarnation>>, Error> {
     let peer = peers::record(tx, account).await?;
     if !peer.listed && account != own.id() {
         return Ok(None);
     }
-    let current = peer.devices.iter().filter(|device| device.stale_since == 0);
-    let addresses = current
-        .filter_map(|device| {
-            Some(DeviceAddress {
-                account,
-                device: key::device(device.device)?,
-            })
-        })
-        .filter(|address| *address != own.address);
-    Ok(Some(addresses.collect()))
+    let incarnation = |(device, epoch)| Incarnation {
+        address: DeviceAddress { account, device },
+        epoch,
+    };
+    let all = peers::current(&peer).map(incarnation);
+    Ok(Some(all.filter(|to| to.address != own.address).collect()))
 }
 
-async fn prefetch(tx: &mut Tx<'_>, devices: &[DeviceAddress]) -> Result<(), Error> {
+async fn prefetch(tx: &mut Tx<'_>, devices: &[Incarnation]) -> Result<(), Error> {
     let sessions = devices
         .iter()
-        .map(|address| (Table::Sessions, key::session(*address)));
+        .map(|to| (Table::Sessions, key::session(to.address)));
     tx.prefetch(sessions.collect()).await
 }

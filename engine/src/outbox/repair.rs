@@ -13,7 +13,7 @@ use crate::output::Event;
 use crate::peers::{self, add_device, mark_stale};
 use crate::record::{OutboxRecord, key};
 use crate::request::{Pending, retry_at};
-use crate::session::{PeerFault, Sessions};
+use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -44,12 +44,18 @@ impl State {
                 mark_stale(&mut peer, *device, tx.now.0);
             }
             for device in &stale {
-                let device = *device;
-                self.archive(tx, DeviceAddress { account, device }).await?;
-                add_device(&mut peer, device, 0);
+                // Its id belongs to another incarnation now, which one its keys will say. Should it be the same
+                // one after all, it gets a new session.
+                let sessions = peers::current(&peer).filter(|(of, _)| of == device);
+                for (device, epoch) in sessions.collect::<Vec<_>>() {
+                    let address = DeviceAddress { account, device };
+                    self.renew(tx, Incarnation { address, epoch }).await?;
+                }
+                mark_stale(&mut peer, *device, tx.now.0);
+                add_device(&mut peer, *device, 0, tx.now.0);
             }
             for device in &missing {
-                add_device(&mut peer, *device, 0);
+                add_device(&mut peer, *device, 0, tx.now.0);
             }
             if let Some(part) = bundle.recipients.iter_mut().find(|r| r.account == account) {
                 part.messages
@@ -130,8 +136,11 @@ impl State {
         let mut peer = peers::record(tx, account).await?;
         if device.is_none() {
             peer.listed = true;
-            for known in &mut peer.devices {
-                known.stale_since = tx.now.0;
+            for device in peers::current_devices(&peer) {
+                let listed = keys.devices.iter().any(|keys| keys.device_id == device);
+                if !listed {
+                    mark_stale(&mut peer, device, tx.now.0);
+                }
             }
         }
         let mut sessions = Sessions::new(&own);
@@ -143,9 +152,10 @@ impl State {
             if address == own.address || device.is_some_and(|only| only != address.device) {
                 continue;
             }
-            add_device(&mut peer, address.device, bundle.registration_id.into());
+            let epoch = bundle.registration_id.into();
+            add_device(&mut peer, address.device, epoch, tx.now.0);
             sessions.load(tx, address).await?;
-            if sessions.can_encrypt(address, tx.now) && same_device(&sessions, address, bundle) {
+            if sessions.can_encrypt(Incarnation { address, epoch }, tx.now) {
                 continue;
             }
             let identity = &keys.identity_key.0;
@@ -199,23 +209,14 @@ impl State {
         Ok(())
     }
 
-    async fn archive(&self, tx: &mut Tx<'_>, address: DeviceAddress) -> Result<(), Error> {
+    async fn renew(&self, tx: &mut Tx<'_>, with: Incarnation) -> Result<(), Error> {
         let own = self
             .account
             .as_ref()
             .ok_or(Error::Bug("repairing without an account"))?;
         let mut sessions = Sessions::new(own);
-        sessions.load(tx, address).await?;
-        sessions.archive(address)?;
+        sessions.load(tx, with.address).await?;
+        sessions.renew(with);
         sessions.store(tx).await
     }
-}
-
-/// The published keys are of the incarnation that the session is with.
-fn same_device(
-    sessions: &Sessions,
-    address: DeviceAddress,
-    keys: &wire::body::DevicePreKeys,
-) -> bool {
-    sessions.registration_id(address) == Some(keys.registration_id.into())
 }

@@ -1,7 +1,7 @@
 //! Ciphertexts as they come in: parsed, and past the guards that need no session.
 //! Nothing in here is authenticated yet.
 
-use libsignal_protocol::{PreKeySignalMessage, SignalMessage};
+use libsignal_protocol::{CiphertextMessage, PreKeySignalMessage, SignalMessage};
 use wire::{DeviceAddress, EnvelopeKind};
 
 use super::PeerFault;
@@ -48,6 +48,9 @@ impl Ciphertext {
             for (kind, id) in pre_key_ids(message) {
                 wants.push((Table::PreKeys, key::pre_key(kind, id)));
             }
+            if let Some((id, base_key)) = base_key(message) {
+                wants.push((Table::PreKeys, key::used_base_key(id, &base_key)));
+            }
         }
         wants
     }
@@ -68,4 +71,19 @@ pub(super) fn pre_key_ids(
     ]
     .into_iter()
     .flatten()
+}
+
+/// How many messages of its chain went before this one.
+pub(super) fn counter(message: &CiphertextMessage) -> Option<u32> {
+    match message {
+        CiphertextMessage::SignalMessage(message) => Some(message.counter()),
+        CiphertextMessage::PreKeySignalMessage(message) => Some(message.message().counter()),
+        CiphertextMessage::SenderKeyMessage(_) | CiphertextMessage::PlaintextContent(_) => None,
+    }
+}
+
+/// The Kyber key that a first message names, and the base key it makes its session with.
+pub(super) fn base_key(message: &PreKeySignalMessage) -> Option<(u32, Vec<u8>)> {
+    let id = message.kyber_pre_key_id()?;
+    Some((id.into(), message.base_key().serialize().into_vec()))
 }

@@ -1,13 +1,15 @@
-//! libsignal's values from and to other forms: a published prekey bundle, a stored session record.
-//! Neither knows a store or a socket.
+//! A published prekey bundle as libsignal wants it, past the guards; sessions from and to their records.
+//! It knows neither a store nor a socket.
 
-use libsignal_protocol::PreKeyBundle;
+use libsignal_protocol::{PreKeyBundle, SessionRecord};
 use wire::body::DevicePreKeys;
 
-use super::{PeerFault, signal_device};
-use crate::error::Error;
+use super::overlay::Entry;
+use super::{PeerFault, signal_device, states};
+use crate::error::{Error, StoreFault};
 use crate::guard;
-use crate::limits::ARCHIVED_STATES_MAX;
+use crate::record::IncarnationRecord;
+use crate::store::Table;
 
 /// A device's published keys, past the guards.
 pub(super) fn pre_key_bundle(
@@ -42,28 +44,25 @@ pub(super) fn pre_key_bundle(
     .map_err(|_| PeerFault::Unreadable)
 }
 
-/// A forged message is tried on every archived state (V3), so few are kept: libsignal's record
-/// is a protobuf whose field 2 lists them, newest first.
-pub(super) fn cap_archived_states(record: Vec<u8>) -> Result<Vec<u8>, Error> {
-    #[derive(Clone, PartialEq, prost::Message)]
-    #[prost(skip_debug)]
-    struct RecordStructure {
-        #[prost(bytes = "vec", optional, tag = "1")]
-        current: Option<Vec<u8>>,
-        #[prost(bytes = "vec", repeated, tag = "2")]
-        archived: Vec<Vec<u8>>,
-    }
-    impl std::fmt::Debug for RecordStructure {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("RecordStructure")
-        }
-    }
-    // A full record is kilobytes; only one with archived states is worth taking apart.
-    let mut structure = <RecordStructure as prost::Message>::decode(record.as_slice())
-        .map_err(|_| Error::Bug("session record is not its protobuf"))?;
-    if structure.archived.len() <= ARCHIVED_STATES_MAX {
-        return Ok(record);
-    }
-    structure.archived.truncate(ARCHIVED_STATES_MAX);
-    Ok(prost::Message::encode_to_vec(&structure))
+pub(super) fn entry(record: &IncarnationRecord) -> Result<Entry, StoreFault> {
+    let damaged = StoreFault::Damaged {
+        table: Table::Sessions.name(),
+    };
+    Ok(Entry {
+        epoch: record.epoch,
+        record: SessionRecord::deserialize(&record.session).map_err(|_| damaged)?,
+        since: record.since,
+        renew: record.renew,
+        renewed_at: record.renewed_at,
+    })
+}
+
+pub(super) fn incarnation_record(entry: &Entry) -> Result<IncarnationRecord, Error> {
+    Ok(IncarnationRecord {
+        epoch: entry.epoch,
+        session: states::stored(&entry.record)?,
+        since: entry.since,
+        renew: entry.renew,
+        renewed_at: entry.renewed_at,
+    })
 }

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use libsignal_protocol::{
-    Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, KyberPreKeyId,
-    KyberPreKeyRecord, KyberPreKeyStore, PreKeyId, PreKeyRecord, PreKeyStore, ProtocolAddress,
-    PublicKey, SessionRecord, SessionStore, SignalProtocolError, SignedPreKeyId,
-    SignedPreKeyRecord, SignedPreKeyStore,
+    CiphertextMessageType, Direction, IdentityChange, IdentityKey, IdentityKeyPair,
+    IdentityKeyStore, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyId, PreKeyRecord,
+    PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore, SignalProtocolError,
+    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
 use wire::{AccountId, DeviceAddress, DeviceId};
 
+use super::Incarnation;
 use crate::account::Account;
 use crate::error::StoreFault;
 use crate::record::PreKeyKind;
@@ -122,11 +123,26 @@ impl IdentityKeyStore for Identities {
     }
 }
 
-/// Sessions, by device.
+/// The sessions with one incarnation of a device.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) epoch: u32,
+    pub(super) record: SessionRecord,
+    /// When the current state was made.
+    pub(super) since: u64,
+    /// A new state has to be made before anything is sent. libsignal's record alone does not say so: one late
+    /// message on an archived state makes that current, and usable for sending, again.
+    pub(super) renew: bool,
+    /// When the other side last had it renewed.
+    pub(super) renewed_at: u64,
+}
+
+/// Sessions, by device and incarnation. libsignal knows devices only, so one incarnation at a time is selected.
 #[derive(Default)]
 pub(super) struct SessionRecords {
-    loaded: BTreeMap<DeviceAddress, Option<SessionRecord>>,
+    loaded: BTreeMap<DeviceAddress, Vec<Entry>>,
     changed: BTreeSet<DeviceAddress>,
+    selected: Option<Incarnation>,
 }
 
 impl SessionRecords {
@@ -134,55 +150,68 @@ impl SessionRecords {
         self.loaded.contains_key(&address)
     }
 
-    pub(super) fn add(&mut self, address: DeviceAddress, record: Option<SessionRecord>) {
-        self.loaded.insert(address, record);
+    pub(super) fn add(&mut self, address: DeviceAddress, entries: Vec<Entry>) {
+        self.loaded.insert(address, entries);
     }
 
-    pub(super) fn get(&self, address: DeviceAddress) -> Option<&SessionRecord> {
-        self.loaded.get(&address)?.as_ref()
+    /// All that is known of a device, the newest incarnation first.
+    pub(super) fn of(&self, address: DeviceAddress) -> &[Entry] {
+        self.loaded.get(&address).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn get(&self, of: Incarnation) -> Option<&Entry> {
+        self.of(of.address)
+            .iter()
+            .find(|entry| entry.epoch == of.epoch)
+    }
+
+    /// The incarnation that libsignal's calls are about from now on.
+    pub(super) fn select(&mut self, incarnation: Incarnation) {
+        self.selected = Some(incarnation);
     }
 
     pub(super) fn is_changed(&self, address: DeviceAddress) -> bool {
         self.changed.contains(&address)
     }
 
-    pub(super) fn reset(
-        &mut self,
-        address: DeviceAddress,
-        record: Option<SessionRecord>,
-        changed: bool,
-    ) {
-        self.loaded.insert(address, record);
+    /// Puts a device back to what it was.
+    pub(super) fn reset(&mut self, address: DeviceAddress, entries: Vec<Entry>, changed: bool) {
+        self.loaded.insert(address, entries);
         if !changed {
             self.changed.remove(&address);
         }
     }
 
-    pub(super) fn change(
-        &mut self,
-        address: DeviceAddress,
-        change: impl FnOnce(&mut SessionRecord) -> Result<()>,
-    ) -> Result<()> {
-        if let Some(Some(record)) = self.loaded.get_mut(&address) {
-            change(record)?;
-            self.changed.insert(address);
+    pub(super) fn change(&mut self, of: Incarnation, change: impl FnOnce(&mut Entry)) {
+        let entries = self.loaded.entry(of.address).or_default();
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.epoch == of.epoch) {
+            change(entry);
+            self.changed.insert(of.address);
         }
-        Ok(())
     }
 
-    pub(super) fn into_changed(self) -> impl Iterator<Item = (DeviceAddress, SessionRecord)> {
-        let Self { loaded, changed } = self;
+    pub(super) fn into_changed(self) -> impl Iterator<Item = (DeviceAddress, Vec<Entry>)> {
+        let Self {
+            loaded, changed, ..
+        } = self;
         loaded
             .into_iter()
             .filter(move |(address, _)| changed.contains(address))
-            .filter_map(|(address, record)| Some((address, record?)))
+    }
+
+    fn selected(&self, address: &ProtocolAddress) -> Result<Incarnation> {
+        let address = device_address(address)?;
+        self.selected
+            .filter(|selected| selected.address == address)
+            .ok_or_else(|| SignalProtocolError::InvalidArgument("not selected".to_owned()))
     }
 }
 
 #[async_trait(?Send)]
 impl SessionStore for SessionRecords {
     async fn load_session(&self, address: &ProtocolAddress) -> Result<Option<SessionRecord>> {
-        Ok(self.get(device_address(address)?).cloned())
+        let selected = self.selected(address)?;
+        Ok(self.get(selected).map(|entry| entry.record.clone()))
     }
 
     async fn store_session(
@@ -190,8 +219,21 @@ impl SessionStore for SessionRecords {
         address: &ProtocolAddress,
         record: &SessionRecord,
     ) -> Result<()> {
-        let address = device_address(address)?;
-        self.loaded.insert(address, Some(record.clone()));
+        let Incarnation { address, epoch } = self.selected(address)?;
+        let entries = self.loaded.entry(address).or_default();
+        match entries.iter_mut().find(|entry| entry.epoch == epoch) {
+            Some(entry) => entry.record = record.clone(),
+            None => entries.insert(
+                0,
+                Entry {
+                    epoch,
+                    record: record.clone(),
+                    since: 0,
+                    renew: false,
+                    renewed_at: 0,
+                },
+            ),
+        }
         self.changed.insert(address);
         Ok(())
     }
@@ -261,16 +303,23 @@ impl SignedPreKeyStore for SignedKeys {
     }
 }
 
-/// Own Kyber prekeys: a one-time one is used up, the last-resort one is not.
+/// Own Kyber prekeys: a one-time one is used up. The last-resort one is not, so it remembers the base keys it has
+/// made sessions with: a first message is good for one session, however often it is replayed.
 #[derive(Default)]
 pub(super) struct KyberKeys {
     loaded: BTreeMap<u32, (PreKeyKind, KyberPreKeyRecord)>,
     pub(super) used: Vec<u32>,
+    known_bases: BTreeSet<(u32, Vec<u8>)>,
+    pub(super) new_bases: Vec<(u32, Vec<u8>)>,
 }
 
 impl KyberKeys {
     pub(super) fn add(&mut self, id: u32, kind: PreKeyKind, record: KyberPreKeyRecord) {
         self.loaded.insert(id, (kind, record));
+    }
+
+    pub(super) fn add_base(&mut self, id: u32, base_key: Vec<u8>) {
+        self.known_bases.insert((id, base_key));
     }
 }
 
@@ -298,16 +347,21 @@ impl KyberPreKeyStore for KyberKeys {
         &mut self,
         id: KyberPreKeyId,
         _: SignedPreKeyId,
-        _: &PublicKey,
+        base_key: &PublicKey,
     ) -> Result<()> {
         let id = u32::from(id);
-        if self
-            .loaded
-            .get(&id)
-            .is_some_and(|(kind, _)| *kind == PreKeyKind::KyberOneTime)
-        {
+        let kind = self.loaded.get(&id).map(|(kind, _)| *kind);
+        if kind == Some(PreKeyKind::KyberOneTime) {
             self.used.push(id);
+            return Ok(());
         }
+        let used = (id, base_key.serialize().into_vec());
+        if self.known_bases.contains(&used) || self.new_bases.contains(&used) {
+            let why = "this first message has made its session already";
+            let kind = CiphertextMessageType::PreKey;
+            return Err(SignalProtocolError::InvalidMessage(kind, why));
+        }
+        self.new_bases.push(used);
         Ok(())
     }
 }

@@ -63,6 +63,12 @@ impl Snapshot {
         )
     }
 
+    /// The keys of a table's records.
+    pub fn keys(&self, table: Table) -> impl Iterator<Item = &[u8]> {
+        let inside = self.0.keys().filter(move |(of, _)| *of == table);
+        inside.map(|(_, key)| key.as_slice())
+    }
+
     /// How many records a table holds.
     #[must_use]
     pub fn count(&self, table: Table) -> usize {
