@@ -246,6 +246,7 @@ fn sealed_so_far(entry: &OutboxRecord) -> Result<Bundle, Error> {
             id: id.map_err(|_| Error::Bug("outbox entry without a message id"))?,
             timestamp: entry.timestamp,
             urgent: !entry.content.is_empty(),
+            seal: 0,
             recipients: Vec::new(),
         });
     }

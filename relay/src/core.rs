@@ -14,6 +14,7 @@ pub mod auth;
 mod bundles;
 pub mod credential;
 mod devices;
+mod fence;
 mod keys;
 mod linking;
 pub mod mailbox;
@@ -56,6 +57,8 @@ pub struct Caller {
     pub address: DeviceAddress,
     /// Which holder of that id: a device that was removed stays out when its id is given to another.
     pub incarnation: u64,
+    /// The sign-in that the fence agreed to on this socket, if one was asked for.
+    pub sign_in: Option<u64>,
 }
 
 /// A request.
@@ -144,6 +147,8 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         | Endpoint::LinkToken
         | Endpoint::LinkDevice
         | Endpoint::RemoveDevice(_)
+        | Endpoint::DeleteAccount
+        | Endpoint::Fence
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
         | Endpoint::Keys { .. }
@@ -193,6 +198,8 @@ impl Core {
             | Endpoint::LinkToken
             | Endpoint::LinkDevice
             | Endpoint::RemoveDevice(_)
+            | Endpoint::DeleteAccount
+            | Endpoint::Fence
             | Endpoint::DeviceCapabilities
             | Endpoint::PutKeys
             | Endpoint::Keys { .. }
@@ -215,6 +222,8 @@ impl Core {
             }
             Endpoint::LinkToken
             | Endpoint::RemoveDevice(_)
+            | Endpoint::DeleteAccount
+            | Endpoint::Fence
             | Endpoint::DeviceCapabilities
             | Endpoint::PutKeys
             | Endpoint::Keys { .. }
@@ -245,6 +254,8 @@ impl Core {
         match &asked.endpoint {
             Endpoint::LinkToken => linking::token(self, moment, device),
             Endpoint::RemoveDevice(id) => devices::remove(moment.tx, device, *id),
+            Endpoint::DeleteAccount => devices::delete_account(moment.tx, device),
+            Endpoint::Fence => fence::agree(moment.tx, device, &asked.body),
             Endpoint::DeviceCapabilities => {
                 devices::set_capabilities(moment.tx, device, &asked.body)
             }
@@ -253,8 +264,14 @@ impl Core {
                 account,
                 device: of,
             } => keys::fetch(moment, device, *account, *of),
-            Endpoint::Messages(to) => sending::send(moment, device, *to, &asked.body),
-            Endpoint::Bundles => bundles::send(moment, device, &asked.body),
+            Endpoint::Messages(to) => {
+                fence::check(moment.tx, asked.caller)?;
+                sending::send(moment, device, *to, &asked.body)
+            }
+            Endpoint::Bundles => {
+                let fence = fence::check(moment.tx, asked.caller)?;
+                bundles::send(moment, device, fence, &asked.body)
+            }
             Endpoint::Capabilities
             | Endpoint::Register
             | Endpoint::WhoAmI

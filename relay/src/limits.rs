@@ -36,6 +36,8 @@ pub const MAILBOX_ENVELOPES_MAX: u64 = 10_000;
 pub const MAILBOX_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What a sender to a full mailbox is told to wait.
 pub const MAILBOX_FULL_RETRY_S: u64 = 3600;
+/// What a socket is told to wait whose device has signed in anew on another one: it is about to be closed.
+pub const FENCE_RETRY_S: u64 = 1;
 /// How long an envelope waits: Signal's and our 30 days.
 pub const MAIL_KEPT_MS: u64 = 30 * DAY_MS;
 /// How long an `online` envelope waits: it is of no use later.

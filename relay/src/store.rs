@@ -25,6 +25,8 @@ pub struct AccountRow {
     pub handle: Handle,
     /// 33 bytes, checked.
     pub identity_key: Vec<u8>,
+    /// The device id that was handed out last.
+    pub last_device: DeviceId,
     /// ms.
     pub created: u64,
 }
@@ -117,6 +119,17 @@ pub struct MailboxRow {
     pub envelopes: u64,
     /// How large together.
     pub bytes: u64,
+    /// How many its device has taken out.
+    pub taken: u64,
+}
+
+/// What a device that fences itself has shown of its own counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FenceRow {
+    /// Of the sign-in that was agreed to last.
+    pub sign_ins: u64,
+    /// The highest of a bundle that was accepted.
+    pub seals: u64,
 }
 
 /// A waiting envelope.
@@ -166,6 +179,8 @@ pub trait Read {
     fn one_time_count(&mut self, device: DeviceAddress, kind: KeyKind) -> Result<u32, StoreError>;
     /// A link token by its identifier.
     fn token(&mut self, identifier: &str) -> Result<Option<TokenRow>, StoreError>;
+    /// The fence of a device, if it has one.
+    fn fence(&mut self, device: DeviceAddress) -> Result<Option<FenceRow>, StoreError>;
     /// What a mailbox holds; an unknown one holds nothing.
     fn mailbox(&mut self, mailbox: DeviceAddress) -> Result<MailboxRow, StoreError>;
     /// Envelopes in order, from behind `after`, that have not expired at `now`.
@@ -192,9 +207,13 @@ pub trait Read {
 pub trait Tx: Read {
     /// Adds an account.
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
+    /// Sets which device id was handed out last.
+    fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError>;
+    /// Removes an account, which frees its handle, and all its link tokens; its devices stay.
+    fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError>;
     /// Adds or replaces a device.
     fn put_device(&mut self, device: &DeviceRow) -> Result<(), StoreError>;
-    /// Removes a device; its keys and mailbox stay.
+    /// Removes a device with its fence and what was accepted of it; its keys and mailbox stay.
     fn delete_device(&mut self, address: DeviceAddress) -> Result<(), StoreError>;
     /// Sets the signed EC prekey or the last-resort Kyber prekey.
     fn put_signed_key(
@@ -220,8 +239,12 @@ pub trait Tx: Read {
     fn delete_keys(&mut self, device: DeviceAddress) -> Result<(), StoreError>;
     /// Adds or replaces a link token.
     fn put_token(&mut self, identifier: &str, token: &TokenRow) -> Result<(), StoreError>;
+    /// Removes the link tokens of an account that have made no device.
+    fn end_tokens(&mut self, account: AccountId) -> Result<(), StoreError>;
     /// Removes link tokens that are of no use at `now`.
     fn forget_tokens(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError>;
+    /// Sets the fence of a device.
+    fn put_fence(&mut self, device: DeviceAddress, row: FenceRow) -> Result<(), StoreError>;
     /// Sets what a mailbox holds.
     fn put_mailbox(&mut self, mailbox: DeviceAddress, row: MailboxRow) -> Result<(), StoreError>;
     /// Removes a mailbox and all that is in it.

@@ -172,9 +172,10 @@ impl RelayNode {
         let keeps_header = matches!(endpoint, Endpoint::LinkDevice | Endpoint::Register);
         let mut down = Vec::new();
         if let (Some(header), false) = (&authorization, keeps_header) {
-            match auth::authenticate(&mut self.store, header).expect("memory never fails") {
-                Some(caller) => down.extend(self.sign_in(now, key, caller)),
-                None => return vec![answer(key, request.id, Answer::empty(401))],
+            match auth::authenticate(&mut self.store, header) {
+                Ok(caller) => down.extend(self.sign_in(now, key, caller)),
+                Err(Failure::Refused(refused)) => return vec![answer(key, request.id, refused)],
+                Err(Failure::Store(error)) => panic!("memory never fails: {error}"),
             }
         }
         let asked = Asked {
@@ -244,6 +245,7 @@ impl RelayNode {
         for effect in &answer.effects {
             after.extend(self.effect(now, effect));
         }
+        self.note_fence(key, &asked);
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "these three need sockets; the rest is one case"

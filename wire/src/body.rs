@@ -364,7 +364,7 @@ pub struct Capabilities {
 /// Body of a refusal (ours), where the status alone leaves doubt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `credential_refused`, `handle_taken`, `token_expired`, ...
+    /// `credential_refused`, `handle_taken`, `account_gone`, `last_device`, ...
     pub code: String,
 }
 

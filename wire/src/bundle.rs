@@ -22,6 +22,8 @@ pub struct Bundle {
     pub timestamp: u64,
     /// Whether it may wake devices.
     pub urgent: bool,
+    /// The number of this sealing, counted by the device; 0: it does not count.
+    pub seal: u64,
     /// No account twice.
     pub recipients: Vec<Recipient>,
 }
@@ -92,6 +94,7 @@ impl Bundle {
             id: MessageId::from_slice(&raw.bundle_id)?,
             timestamp: raw.timestamp,
             urgent: !raw.not_urgent,
+            seal: raw.seal,
             recipients,
         })
     }
@@ -103,6 +106,7 @@ impl Bundle {
             bundle_id: self.id.as_bytes().to_vec(),
             timestamp: self.timestamp,
             not_urgent: !self.urgent,
+            seal: self.seal,
             recipients: self.recipients.iter().map(Recipient::to_proto).collect(),
         }
         .encode_to_vec()

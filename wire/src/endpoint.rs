@@ -15,6 +15,8 @@ pub enum Endpoint {
     Register,
     /// `GET /v1/accounts/whoami`.
     WhoAmI,
+    /// `DELETE /v1/accounts/me`: the account of the asking device, with everything that is kept of it.
+    DeleteAccount,
     /// `GET /v1/accounts/handle/{handle}` (ours).
     AccountByHandle(Handle),
     /// `GET /v1/accounts/{aci}` (ours): the handle of an account.
@@ -44,6 +46,8 @@ pub enum Endpoint {
     Devices,
     /// `DELETE /v1/devices/{id}`.
     RemoveDevice(DeviceId),
+    /// `PUT /v1/devices/fence` (ours): how far this device is, so that a copied or restored one is found out.
+    Fence,
     /// `PUT /v1/devices/capabilities`.
     DeviceCapabilities,
     /// `PUT /v2/keys`: each list that is there replaces the stored one.
@@ -77,6 +81,7 @@ impl Endpoint {
             ("GET", ["v1", "capabilities"]) => Self::Capabilities,
             ("PUT", ["v1", "accounts"]) => Self::Register,
             ("GET", ["v1", "accounts", "whoami"]) => Self::WhoAmI,
+            ("DELETE", ["v1", "accounts", "me"]) => Self::DeleteAccount,
             ("GET", ["v1", "accounts", "handle", h]) => Self::AccountByHandle(h.parse().ok()?),
             ("GET", ["v1", "accounts", id]) => Self::Account(id.parse().ok()?),
             ("GET", ["v1", "devices", "provisioning", "code"]) => Self::LinkToken,
@@ -92,6 +97,7 @@ impl Endpoint {
             },
             ("PUT", ["v1", "devices", "link"]) => Self::LinkDevice,
             ("GET", ["v1", "devices"]) => Self::Devices,
+            ("PUT", ["v1", "devices", "fence"]) => Self::Fence,
             ("PUT", ["v1", "devices", "capabilities"]) => Self::DeviceCapabilities,
             ("DELETE", ["v1", "devices", id]) => Self::RemoveDevice(id.parse().ok()?),
             ("PUT", ["v2", "keys"]) => Self::PutKeys,
@@ -130,11 +136,12 @@ impl Endpoint {
             Self::Register
             | Self::Provision { .. }
             | Self::LinkDevice
+            | Self::Fence
             | Self::DeviceCapabilities
             | Self::PutKeys
             | Self::Messages(_)
             | Self::Bundles => "PUT",
-            Self::DeclineProvision { .. } | Self::RemoveDevice(_) => "DELETE",
+            Self::DeleteAccount | Self::DeclineProvision { .. } | Self::RemoveDevice(_) => "DELETE",
         }
     }
 }
@@ -146,6 +153,7 @@ impl fmt::Display for Endpoint {
             Self::Capabilities => f.write_str("/v1/capabilities"),
             Self::Register => f.write_str("/v1/accounts"),
             Self::WhoAmI => f.write_str("/v1/accounts/whoami"),
+            Self::DeleteAccount => f.write_str("/v1/accounts/me"),
             Self::AccountByHandle(handle) => write!(f, "/v1/accounts/handle/{handle}"),
             Self::Account(id) => write!(f, "/v1/accounts/{id}"),
             Self::LinkToken => f.write_str("/v1/devices/provisioning/code"),
@@ -164,6 +172,7 @@ impl fmt::Display for Endpoint {
             Self::LinkDevice => f.write_str("/v1/devices/link"),
             Self::Devices => f.write_str("/v1/devices"),
             Self::RemoveDevice(id) => write!(f, "/v1/devices/{id}"),
+            Self::Fence => f.write_str("/v1/devices/fence"),
             Self::DeviceCapabilities => f.write_str("/v1/devices/capabilities"),
             Self::PutKeys | Self::KeyCounts => f.write_str("/v2/keys"),
             Self::Keys {

@@ -19,6 +19,7 @@ pub mod bundle;
 pub mod endpoint;
 pub mod envelope;
 mod error;
+pub mod fence;
 pub mod frame;
 pub mod limits;
 pub mod link_uri;

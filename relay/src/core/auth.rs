@@ -5,30 +5,31 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use wire::basic::Basic;
 
-use super::{Caller, Failure, Moment, refused};
+use super::{Caller, Failure, Moment, refused, refused_as};
 use crate::limits::{DAY_MS, PASSWORD_MAX, PASSWORD_MIN};
 use crate::store::{PasswordHash, Read, StoreError, Tx};
 
-/// The device that a header names and proves, if it does.
+/// The device that a header names and proves.
 ///
 /// # Errors
-/// The store's.
-pub fn authenticate(tx: &mut dyn Read, header: &str) -> Result<Option<Caller>, StoreError> {
-    let Ok(basic) = Basic::parse(header) else {
-        return Ok(None);
-    };
-    let Ok(address) = basic.address() else {
-        return Ok(None);
-    };
+/// 401, with `account_gone` if there is no such account; or the store's failure.
+pub fn authenticate(tx: &mut dyn Read, header: &str) -> Result<Caller, Failure> {
+    let basic = Basic::parse(header).map_err(|_| refused(401))?;
+    let address = basic.address().map_err(|_| refused(401))?;
     let Some(device) = tx.device(address)? else {
-        return Ok(None);
+        return Err(match tx.account(address.account)? {
+            Some(_) => refused(401),
+            None => refused_as(401, "account_gone"),
+        });
     };
-    Ok(
-        is_password(&basic.password, &device.password).then_some(Caller {
-            address,
-            incarnation: device.incarnation,
-        }),
-    )
+    if !is_password(&basic.password, &device.password) {
+        return Err(refused(401));
+    }
+    Ok(Caller {
+        address,
+        incarnation: device.incarnation,
+        sign_in: None,
+    })
 }
 
 /// Notes the day on which a device was last here.

@@ -7,15 +7,17 @@
 use wire::bundle::{AccountMismatch, Bundle, BundleAccepted, Recipient};
 use wire::{AccountId, DeviceAddress, Envelope};
 
+use super::fence::note_seal;
 use super::mailbox::{Posting, post_all};
 use super::sending::{DeviceSet, compare, required_devices, sendable};
 use super::{Answer, Failure, Moment, refused};
 use crate::limits::{BUNDLE_REMEMBERED_MS, MAIL_KEPT_MS, TIMESTAMP_MAX};
-use crate::store::DeviceRow;
+use crate::store::{DeviceRow, FenceRow};
 
 pub(super) fn send(
     moment: &mut Moment<'_>,
     sender: &DeviceRow,
+    fence: Option<FenceRow>,
     body: &[u8],
 ) -> Result<Answer, Failure> {
     let bundle = Bundle::decode(body)?;
@@ -27,13 +29,14 @@ pub(super) fn send(
         return Err(refused(422));
     }
     check_devices(moment, source, &bundle)?;
-    let bundle_id = bundle.id;
+    let (bundle_id, seal) = (bundle.id, bundle.seal);
     let postings = postings(source, bundle)?;
     let (server_timestamp, effects) = post_all(moment, postings, MAIL_KEPT_MS)?;
     let forget_at = moment.now.saturating_add(BUNDLE_REMEMBERED_MS);
     moment
         .tx
         .put_accepted(source, bundle_id, server_timestamp, forget_at)?;
+    note_seal(moment.tx, source, fence, seal)?;
     Ok(accepted(server_timestamp).with(effects))
 }
 
@@ -106,6 +109,7 @@ fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failu
         id: _,
         timestamp,
         urgent,
+        seal: _,
         recipients,
     } = bundle;
     let mut postings = Vec::new();

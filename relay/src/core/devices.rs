@@ -1,4 +1,4 @@
-//! Devices and accounts as others see them, and the removal of a device.
+//! Devices and accounts as others see them, and how they end: all that is kept for one goes in one transaction.
 //! Sessions and their keys are not known here.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wire::body::{AccountInfo, Base64, DeviceInfo, Devices};
 use wire::{AccountId, DeviceAddress, DeviceId, Handle};
 
-use super::{Answer, Effect, Failure, refused};
+use super::{Answer, Effect, Failure, refused, refused_as};
 use crate::limits::{CAPABILITIES_MAX, CAPABILITY_NAME_MAX};
 use crate::store::{AccountRow, DeviceRow, Read, Tx};
 
@@ -28,6 +28,7 @@ fn found(account: Option<AccountRow>, device_id: Option<DeviceId>) -> Result<Ans
         id,
         handle,
         identity_key: _,
+        last_device: _,
         created: _,
     } = account.ok_or_else(|| refused(404))?;
     let answer = AccountInfo {
@@ -64,31 +65,45 @@ pub(super) fn describe(device: DeviceRow) -> DeviceInfo {
     }
 }
 
-/// By the primary, or by the device itself. To remove what is not there is no error: the answer to
-/// the first try may have been lost.
+/// By any device of the account, since all of them hold its identity key; also of itself. To remove what is not there is no
+/// error: the answer to the first try may have been lost. An account is never left without a device.
 pub(super) fn remove(
     tx: &mut dyn Tx,
     asking: &DeviceRow,
     device: DeviceId,
 ) -> Result<Answer, Failure> {
-    if device == DeviceId::PRIMARY {
-        return Err(refused(403));
-    }
-    let asker = asking.address.device;
-    if asker != DeviceId::PRIMARY && asker != device {
-        return Err(refused(401));
-    }
-    let address = DeviceAddress {
-        account: asking.address.account,
-        device,
-    };
+    let account = asking.address.account;
+    let address = DeviceAddress { account, device };
     if tx.device(address)?.is_none() {
         return Ok(Answer::empty(204));
     }
+    if tx.devices(account)?.len() == 1 {
+        return Err(refused_as(403, "last_device"));
+    }
+    // Whoever asked for one may be the one that goes, and must not come back with it.
+    tx.end_tokens(account)?;
+    purge(tx, address)?;
+    Ok(Answer::empty(204).with([Effect::Removed(address)]))
+}
+
+/// By any device of the account. What others have in their mailboxes is theirs and stays.
+pub(super) fn delete_account(tx: &mut dyn Tx, asking: &DeviceRow) -> Result<Answer, Failure> {
+    let account = asking.address.account;
+    let devices = tx.devices(account)?.into_iter().map(|row| row.address);
+    let devices: Vec<_> = devices.collect();
+    for address in &devices {
+        purge(tx, *address)?;
+    }
+    tx.delete_account(account)?;
+    Ok(Answer::empty(204).with(devices.into_iter().map(Effect::Removed)))
+}
+
+/// A device, and all that is kept for it.
+fn purge(tx: &mut dyn Tx, address: DeviceAddress) -> Result<(), Failure> {
     tx.delete_device(address)?;
     tx.delete_keys(address)?;
     tx.clear_mailbox(address)?;
-    Ok(Answer::empty(204).with([Effect::Removed(address)]))
+    Ok(())
 }
 
 pub(super) fn set_capabilities(

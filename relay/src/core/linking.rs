@@ -100,12 +100,13 @@ fn join(
     check_room(core, &devices)?;
     let address = DeviceAddress {
         account: account.id,
-        device: free_id(&devices).ok_or_else(|| refused(411))?,
+        device: free_id(account.last_device, &devices).ok_or_else(|| refused(411))?,
     };
     moment.tx.delete_keys(address)?;
     moment.tx.clear_mailbox(address)?;
     let device = new_device(moment, address, password, account_attributes);
     moment.tx.put_device(&device)?;
+    moment.tx.put_last_device(account.id, address.device)?;
     keys.put(moment.tx, address)?;
     let row = TokenRow {
         account: account.id,
@@ -199,9 +200,11 @@ fn check_room(core: &Core, devices: &[DeviceRow]) -> Result<(), Failure> {
     Err(Failure::Refused(Answer::json(411, &limit)))
 }
 
-fn free_id(devices: &[DeviceRow]) -> Option<DeviceId> {
-    DeviceId::PRIMARY
-        .following()
+/// Ids are given out in turn, so that the id of a removed device, under which others still know it, stays unused for as
+/// long as there is another one. 1 is never given out: Signal's clients take it for the primary.
+fn free_id(last: DeviceId, devices: &[DeviceRow]) -> Option<DeviceId> {
+    last.following()
+        .chain(DeviceId::PRIMARY.following())
         .find(|id| devices.iter().all(|device| device.address.device != *id))
 }
 

@@ -79,10 +79,20 @@ pub fn page(tx: &mut dyn Read, caller: Caller, after: u64, now: u64) -> Result<P
 /// # Errors
 /// The store's.
 pub fn ack(tx: &mut dyn Tx, mailbox: DeviceAddress, seq: u64) -> Result<(), StoreError> {
+    take_out(tx, mailbox, seq, 1)
+}
+
+fn take_out(
+    tx: &mut dyn Tx,
+    mailbox: DeviceAddress,
+    seq: u64,
+    acked: u64,
+) -> Result<(), StoreError> {
     let Some(size) = tx.delete_mail(mailbox, seq)? else {
         return Ok(());
     };
     let mut row = tx.mailbox(mailbox)?;
+    row.taken += acked;
     row.envelopes = row.envelopes.saturating_sub(1);
     row.bytes = row.bytes.saturating_sub(size);
     tx.put_mailbox(mailbox, row)
@@ -95,7 +105,7 @@ pub fn ack(tx: &mut dyn Tx, mailbox: DeviceAddress, seq: u64) -> Result<(), Stor
 pub fn sweep(tx: &mut dyn Tx, now: u64) -> Result<bool, StoreError> {
     let expired = tx.expired_mail(now, SWEEP_ROWS_MAX)?;
     for mail in &expired {
-        ack(tx, mail.mailbox, mail.seq)?;
+        take_out(tx, mail.mailbox, mail.seq, 0)?;
     }
     let bundles = tx.forget_accepted(now, SWEEP_ROWS_MAX)?;
     let tokens = tx.forget_tokens(now, SWEEP_ROWS_MAX)?;

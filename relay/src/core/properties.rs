@@ -214,7 +214,7 @@ proptest! {
     #[test]
     fn no_bytes_make_a_request_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
-        which in 0..14_usize,
+        which in 0..16_usize,
     ) {
         drop(Frame::decode(&bytes));
         let mut bench = bench();
@@ -226,7 +226,7 @@ proptest! {
             Endpoint::Provision { address: "x".to_owned() }, Endpoint::Devices, Endpoint::KeyCounts,
             Endpoint::Keys { account, device: None }, Endpoint::RemoveDevice(DeviceId::PRIMARY),
             Endpoint::WaitForLinkedDevice { token_identifier: "x".to_owned(), timeout_s: 0 },
-            Endpoint::KeepAlive,
+            Endpoint::KeepAlive, Endpoint::Fence, Endpoint::DeleteAccount,
         ];
         let header = String::from_utf8_lossy(&bytes).into_owned();
         drop(super::auth::authenticate(&mut bench.store, &header));

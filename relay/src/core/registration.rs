@@ -64,6 +64,7 @@ pub(super) fn register(
                 id,
                 handle,
                 identity_key: identity_key.0,
+                last_device: DeviceId::PRIMARY,
                 created: moment.now,
             })?;
             new_device(moment, primary(id), password, account_attributes)

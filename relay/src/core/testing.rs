@@ -163,6 +163,7 @@ impl<S: Store> Bench<S> {
             caller: Caller {
                 address,
                 incarnation: row.incarnation,
+                sign_in: None,
             },
             registration_id,
         }
@@ -213,6 +214,7 @@ pub(crate) fn bundle(id: u8, to: &[&Device], content: &[u8]) -> Bundle {
         id: MessageId::from_bytes([id; 16]),
         timestamp: 1234,
         urgent: true,
+        seal: 0,
         recipients,
     }
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire::fence::Fence;
 use wire::{Endpoint, Request, Response};
 
 use super::hub::Handover;
@@ -28,6 +29,13 @@ pub(super) fn parse(request: Request, caller: Option<Caller>) -> Option<Asked> {
         body: request.body,
         caller,
     })
+}
+
+/// The sign-in that a request to the fence is about.
+pub(super) fn sign_in(asked: &Asked) -> Option<u64> {
+    let is_fence = asked.endpoint == Endpoint::Fence;
+    let fence = is_fence.then(|| wire::body::from_json::<Fence>(&asked.body));
+    Some(fence?.ok()?.sign_ins)
 }
 
 pub(super) fn answer(app: &App, id: u64, asked: Asked) -> Pending {
@@ -129,6 +137,8 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::LinkDevice
         | Endpoint::Devices
         | Endpoint::RemoveDevice(_)
+        | Endpoint::DeleteAccount
+        | Endpoint::Fence
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
         | Endpoint::KeyCounts
@@ -157,7 +167,7 @@ async fn wait_for_linked(
     settled(read(app, asked).await)
 }
 
-fn response(id: u64, answer: Answer) -> Response {
+pub(super) fn response(id: u64, answer: Answer) -> Response {
     let Answer {
         status,
         kind,

@@ -25,7 +25,7 @@ use super::hub::{Closing, Place};
 use super::requests;
 use super::state::App;
 use crate::core::mailbox::Page;
-use crate::core::{Caller, Failure, auth};
+use crate::core::{Answer, Caller, Failure, auth};
 use crate::database::{Unavailable, now};
 use crate::limits::{
     CLOSE_S, FRAME_UNAUTHENTICATED_MAX, LONG_POLLS_OPEN_MAX, MAILBOX_LOOK_EVERY_S,
@@ -44,8 +44,8 @@ pub(super) async fn upgrade(
     let caller = match headers.get(header::AUTHORIZATION) {
         None => None,
         Some(value) => match authenticate(&app, value.to_str().unwrap_or("").to_owned()).await {
-            Ok(Some(caller)) => Some(caller),
-            Ok(None) => return StatusCode::FORBIDDEN.into_response(),
+            Ok(Ok(caller)) => Some(caller),
+            Ok(Err(_)) => return StatusCode::FORBIDDEN.into_response(),
             Err(Unavailable) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
     };
@@ -64,12 +64,16 @@ pub(super) fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_frame_size(FRAME_MAX + 1024)
 }
 
-async fn authenticate(app: &App, header: String) -> Result<Option<Caller>, Unavailable> {
+async fn authenticate(app: &App, header: String) -> Result<Result<Caller, Answer>, Unavailable> {
     let found = app.database.read(move |tx| auth::authenticate(tx, &header));
-    found.await?.map_err(|error| {
-        tracing::error!(%error, "a device could not be looked up");
-        Unavailable
-    })
+    match found.await? {
+        Ok(caller) => Ok(Ok(caller)),
+        Err(Failure::Refused(answer)) => Ok(Err(answer)),
+        Err(Failure::Store(error)) => {
+            tracing::error!(%error, "a device could not be looked up");
+            Err(Unavailable)
+        }
+    }
 }
 
 struct Socket {
@@ -110,6 +114,7 @@ enum Done {
         response: Response,
         bytes: usize,
         long_polls: usize,
+        sign_in: Option<u64>,
     },
     Fetched(Result<Result<Page, Failure>, Unavailable>),
 }
@@ -193,10 +198,12 @@ impl Socket {
                 response,
                 bytes,
                 long_polls,
+                sign_in,
             }) => {
                 self.requests.count -= 1;
                 self.requests.bytes -= bytes;
                 self.requests.long_polls -= long_polls;
+                self.agreed(sign_in.filter(|_| response.is_success()));
                 self.answer(response);
                 Ok(())
             }
@@ -255,12 +262,12 @@ impl Socket {
             && let Some(header) = asked.authorization.take()
         {
             match authenticate(&self.app, header).await {
-                Ok(Some(caller)) => {
+                Ok(Ok(caller)) => {
                     self.begin_session(caller);
                     asked.caller = Some(caller);
                 }
-                Ok(None) => {
-                    self.answer(Response::empty(id, 401));
+                Ok(Err(refused)) => {
+                    self.answer(requests::response(id, refused));
                     return Ok(());
                 }
                 Err(Unavailable) => {
@@ -278,12 +285,14 @@ impl Socket {
         self.requests.count += 1;
         self.requests.bytes += bytes;
         self.requests.long_polls += long_polls;
+        let sign_in = requests::sign_in(&asked);
         let answer = requests::answer(&self.app, id, asked);
         self.work.push(Box::pin(async move {
             Done::Answered {
                 response: answer.await,
                 bytes,
                 long_polls,
+                sign_in,
             }
         }));
         Ok(())

@@ -8,8 +8,8 @@ use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 use super::memory::MemoryStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountRow, DeviceRow, KeyKind, KeyRow, Linked, MailboxRow, PageLimit, PasswordHash, Store,
-    StoreError, TokenRow, Tx,
+    AccountRow, DeviceRow, FenceRow, KeyKind, KeyRow, Linked, MailboxRow, PageLimit, PasswordHash,
+    Store, StoreError, TokenRow, Tx,
 };
 
 macro_rules! suite {
@@ -36,6 +36,8 @@ suite!(
     mail_numbers_are_never_used_again,
     expired_mail_is_found_and_not_delivered,
     accepted_bundles_are_remembered_and_forgotten,
+    a_fence_comes_back_and_goes_with_its_device,
+    a_deleted_account_frees_its_handle_and_its_tokens,
     a_savepoint_takes_back_its_own_writes_only,
     a_rollback_takes_back_every_kind_of_row,
 );
@@ -52,6 +54,7 @@ fn account(n: u8, handle: &str) -> AccountRow {
         id: AccountId::from_bytes([n; 16]),
         handle: handle.parse().unwrap(),
         identity_key: vec![5; 33],
+        last_device: DeviceId::PRIMARY,
         created: 7,
     }
 }
@@ -69,6 +72,13 @@ fn device(at: DeviceAddress) -> DeviceRow {
         created: 8,
         last_seen: 9,
         capabilities: BTreeMap::from([("spqr".to_owned(), true)]),
+    }
+}
+
+fn fence(n: u64) -> FenceRow {
+    FenceRow {
+        sign_ins: n,
+        seals: n + 1,
     }
 }
 
@@ -183,6 +193,7 @@ fn mail_comes_in_order_within_the_limits(mut store: impl Store) {
                 clock: 1,
                 envelopes: 5,
                 bytes: 50,
+                taken: 3,
             },
         )
     });
@@ -200,7 +211,8 @@ fn mail_comes_in_order_within_the_limits(mut store: impl Store) {
     assert_eq!(commit(&mut store, |tx| tx.delete_mail(other, seq)), None);
     assert_eq!(commit(&mut store, |tx| tx.delete_mail(of, seq)), Some(10));
     assert_eq!(commit(&mut store, |tx| tx.delete_mail(of, seq)), None);
-    assert_eq!(store.mailbox(of).unwrap().envelopes, 5);
+    let row = store.mailbox(of).unwrap();
+    assert_eq!((row.envelopes, row.taken), (5, 3));
     commit(&mut store, |tx| tx.clear_mailbox(of));
     assert_eq!(store.mailbox(of).unwrap(), MailboxRow::default());
     assert_eq!(store.newest_mail(of).unwrap(), 0);
@@ -239,6 +251,61 @@ fn accepted_bundles_are_remembered_and_forgotten(mut store: impl Store) {
     assert_eq!(store.accepted(of, id).unwrap(), None);
 }
 
+fn a_fence_comes_back_and_goes_with_its_device(mut store: impl Store) {
+    let (of, other) = (address(1, 1), address(1, 2));
+    let id = MessageId::from_bytes([4; 16]);
+    assert_eq!(store.fence(of).unwrap(), None);
+    commit(&mut store, |tx| {
+        tx.put_device(&device(of))?;
+        tx.put_fence(of, fence(1))?;
+        tx.put_fence(of, fence(2))?;
+        tx.put_fence(other, fence(3))?;
+        tx.put_accepted(of, id, 77, 100)?;
+        tx.put_accepted(other, id, 77, 100)
+    });
+    assert_eq!(store.fence(of).unwrap(), Some(fence(2)));
+    commit(&mut store, |tx| tx.delete_device(of));
+    assert_eq!(store.fence(of).unwrap(), None);
+    assert_eq!(store.accepted(of, id).unwrap(), None);
+    assert_eq!(store.fence(other).unwrap(), Some(fence(3)));
+    assert_eq!(store.accepted(other, id).unwrap(), Some(77));
+}
+
+fn a_deleted_account_frees_its_handle_and_its_tokens(mut store: impl Store) {
+    let (alice, bob) = (account(1, "alice"), account(2, "bob"));
+    let token = |account: &AccountRow, linked| TokenRow {
+        account: account.id,
+        expires: 5,
+        linked,
+        forget_at: 10,
+    };
+    let linked = Some(Linked {
+        device: DeviceId::PRIMARY,
+        incarnation: 3,
+    });
+    commit(&mut store, |tx| {
+        tx.insert_account(&alice)?;
+        tx.insert_account(&bob)?;
+        tx.put_token("open", &token(&alice, None))?;
+        tx.put_token("used", &token(&alice, linked))?;
+        tx.put_token("bob's", &token(&bob, None))?;
+        tx.put_last_device(bob.id, address(2, 9).device)?;
+        tx.end_tokens(alice.id)
+    });
+    assert_eq!(store.token("open").unwrap(), None);
+    assert!(store.token("used").unwrap().is_some());
+    commit(&mut store, |tx| tx.delete_account(alice.id));
+    assert_eq!(store.account(alice.id).unwrap(), None);
+    assert_eq!(store.token("used").unwrap(), None);
+    assert!(store.token("bob's").unwrap().is_some());
+    let last = store.account(bob.id).unwrap().unwrap().last_device;
+    assert_eq!(last.get(), 9);
+    let again = account(3, "alice");
+    commit(&mut store, |tx| tx.insert_account(&again));
+    let found = store.account_by_handle(&again.handle).unwrap();
+    assert_eq!(found, Some(again));
+}
+
 fn a_savepoint_takes_back_its_own_writes_only(mut store: impl Store) {
     let of = address(1, 1);
     store.begin().unwrap();
@@ -268,6 +335,7 @@ fn a_rollback_takes_back_every_kind_of_row(mut store: impl Store) {
         tx.take_one_time(at, KeyKind::Ec)?;
         tx.clear_mailbox(at)?;
         tx.put_accepted(at, MessageId::from_bytes([1; 16]), 1, 1)?;
+        tx.put_fence(at, fence(1))?;
         Err::<(), _>(StoreError::Corrupt { what: "test" })
     });
     assert!(failed.is_err());
@@ -282,4 +350,5 @@ fn a_rollback_takes_back_every_kind_of_row(mut store: impl Store) {
     assert_eq!(contents(&mut store, at, ALL), [b"before"]);
     let id = MessageId::from_bytes([1; 16]);
     assert_eq!(store.accepted(at, id).unwrap(), None);
+    assert_eq!(store.fence(at).unwrap(), None);
 }

@@ -9,8 +9,8 @@ use wire::{AccountId, DeviceAddress, DeviceId, Handle, MessageId};
 
 use self::table::{Table, Undo};
 use super::{
-    AccountRow, DeviceRow, ExpiredMail, KeyKind, KeyRow, Mail, MailboxRow, PageLimit, Read, Store,
-    StoreError, TokenRow, Tx,
+    AccountRow, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Mail, MailboxRow, PageLimit,
+    Read, Store, StoreError, TokenRow, Tx,
 };
 
 /// The tables.
@@ -25,6 +25,7 @@ pub struct MemoryStore {
     mailboxes: Table<DeviceAddress, MailboxRow>,
     mail: Table<(DeviceAddress, u64), Waiting>,
     accepted: Table<(DeviceAddress, MessageId), Accepted>,
+    fences: Table<DeviceAddress, FenceRow>,
     // Not taken back by a rollback: numbers are never used again.
     last_seq: u64,
 }
@@ -48,7 +49,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn tables(&mut self) -> [&mut dyn Undo; 9] {
+    fn tables(&mut self) -> [&mut dyn Undo; 10] {
         let Self {
             accounts,
             handles,
@@ -59,6 +60,7 @@ impl MemoryStore {
             mailboxes,
             mail,
             accepted,
+            fences,
             last_seq: _,
         } = self;
         [
@@ -71,6 +73,7 @@ impl MemoryStore {
             mailboxes,
             mail,
             accepted,
+            fences,
         ]
     }
 
@@ -130,6 +133,10 @@ impl Read for MemoryStore {
 
     fn token(&mut self, identifier: &str) -> Result<Option<TokenRow>, StoreError> {
         Ok(self.tokens.rows.get(identifier).cloned())
+    }
+
+    fn fence(&mut self, device: DeviceAddress) -> Result<Option<FenceRow>, StoreError> {
+        Ok(self.fences.rows.get(&device).copied())
     }
 
     fn mailbox(&mut self, mailbox: DeviceAddress) -> Result<MailboxRow, StoreError> {
@@ -200,6 +207,23 @@ impl Tx for MemoryStore {
         Ok(())
     }
 
+    fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError> {
+        if let Some(mut row) = self.accounts.rows.get(&account).cloned() {
+            row.last_device = device;
+            self.accounts.put(account, row);
+        }
+        Ok(())
+    }
+
+    fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError> {
+        self.tokens
+            .remove_where(|_, row| row.account == account, usize::MAX);
+        if let Some(row) = self.accounts.remove(&account) {
+            self.handles.remove(&row.handle);
+        }
+        Ok(())
+    }
+
     fn put_device(&mut self, device: &DeviceRow) -> Result<(), StoreError> {
         self.devices.put(device.address, device.clone());
         Ok(())
@@ -207,6 +231,9 @@ impl Tx for MemoryStore {
 
     fn delete_device(&mut self, address: DeviceAddress) -> Result<(), StoreError> {
         self.devices.remove(&address);
+        self.fences.remove(&address);
+        let of_it = |(sender, _): &(DeviceAddress, _), _: &_| *sender == address;
+        self.accepted.remove_where(of_it, usize::MAX);
         Ok(())
     }
 
@@ -258,14 +285,20 @@ impl Tx for MemoryStore {
         Ok(())
     }
 
+    fn end_tokens(&mut self, account: AccountId) -> Result<(), StoreError> {
+        let open = |_: &_, row: &TokenRow| row.account == account && row.linked.is_none();
+        self.tokens.remove_where(open, usize::MAX);
+        Ok(())
+    }
+
     fn forget_tokens(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
-        let rows = self.tokens.rows.iter();
-        let over: Vec<_> = rows
-            .filter(|(_, row)| row.forget_at <= now)
-            .take(rows_max)
-            .map(|(id, _)| id.clone())
-            .collect();
-        Ok(over.iter().filter_map(|id| self.tokens.remove(id)).count())
+        let over = |_: &_, row: &TokenRow| row.forget_at <= now;
+        Ok(self.tokens.remove_where(over, rows_max))
+    }
+
+    fn put_fence(&mut self, device: DeviceAddress, row: FenceRow) -> Result<(), StoreError> {
+        self.fences.put(device, row);
+        Ok(())
     }
 
     fn put_mailbox(&mut self, mailbox: DeviceAddress, row: MailboxRow) -> Result<(), StoreError> {
@@ -318,16 +351,8 @@ impl Tx for MemoryStore {
     }
 
     fn forget_accepted(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
-        let rows = self.accepted.rows.iter();
-        let over: Vec<_> = rows
-            .filter(|(_, row)| row.forget_at <= now)
-            .take(rows_max)
-            .map(|(key, _)| *key)
-            .collect();
-        Ok(over
-            .iter()
-            .filter_map(|key| self.accepted.remove(key))
-            .count())
+        let over = |_: &_, row: &Accepted| row.forget_at <= now;
+        Ok(self.accepted.remove_where(over, rows_max))
     }
 }
 

@@ -421,6 +421,7 @@ pub(crate) fn bundle(id: [u8; 16], to: &[&Device], content: &[u8]) -> Bundle {
         id: MessageId::from_bytes(id),
         timestamp: 1234,
         urgent: true,
+        seal: 0,
         recipients,
     }
 }

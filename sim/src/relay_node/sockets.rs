@@ -1,11 +1,12 @@
 //! The relay's sockets: who is signed in where, what is delivered, who waits to be linked.
 //! The rules of delivery are the relay's own; this carries them out at once.
 
-use relay::core::{Answer, Caller, mailbox};
+use relay::core::{Answer, Asked, Caller, mailbox};
 use relay::delivery::{Action, Delivery};
 use relay::store::Store as _;
 use wire::body::{Provision, from_json};
-use wire::{Frame, RelayRequest, Response};
+use wire::fence::Fence;
+use wire::{Endpoint, Frame, RelayRequest, Response};
 
 use super::{Down, Key, RelayNode, Socket, request};
 
@@ -45,6 +46,19 @@ impl RelayNode {
         );
         down.extend(self.act(now, key, actions));
         down
+    }
+
+    /// The fence has agreed: from here on this socket may send.
+    pub(super) fn note_fence(&mut self, key: Key, asked: &Asked) {
+        if asked.endpoint == Endpoint::Fence
+            && let Ok(fence) = from_json::<Fence>(&asked.body)
+            && let Some(Socket::Main {
+                caller: Some(caller),
+                ..
+            }) = self.sockets.get_mut(&key)
+        {
+            caller.sign_in = Some(fence.sign_ins);
+        }
     }
 
     pub(super) fn deliver(

@@ -75,14 +75,14 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
 pub(crate) fn bundle() -> impl Strategy<Value = Bundle> {
     let message = (registration(), kind(), bytes());
     let recipients = btree_map(account(), btree_map(device(), message, 0..4), 0..=8);
-    (any::<[u8; 16]>(), any::<u64>(), any::<bool>(), recipients).prop_map(
-        |(id, timestamp, urgent, recipients)| Bundle {
-            id: MessageId::from_bytes(id),
-            timestamp,
-            urgent,
-            recipients: recipients.into_iter().map(recipient).collect(),
-        },
-    )
+    let head = (any::<[u8; 16]>(), any::<u64>(), any::<bool>(), any::<u64>());
+    (head, recipients).prop_map(|((id, timestamp, urgent, seal), recipients)| Bundle {
+        id: MessageId::from_bytes(id),
+        timestamp,
+        urgent,
+        seal,
+        recipients: recipients.into_iter().map(recipient).collect(),
+    })
 }
 
 type Messages = BTreeMap<DeviceId, (RegistrationId, EnvelopeKind, Vec<u8>)>;
@@ -164,6 +164,8 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
         Just(Endpoint::LinkDevice),
         Just(Endpoint::Devices),
         device().prop_map(Endpoint::RemoveDevice),
+        Just(Endpoint::DeleteAccount),
+        Just(Endpoint::Fence),
         Just(Endpoint::DeviceCapabilities),
         Just(Endpoint::PutKeys),
         Just(Endpoint::KeyCounts),

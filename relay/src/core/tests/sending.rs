@@ -197,6 +197,7 @@ mod bundles {
     fn a_full_mailbox_refuses_the_whole_bundle_with_a_time_to_wait() {
         let mut scene = scene();
         let full = MailboxRow {
+            taken: 0,
             clock: 0,
             envelopes: MAILBOX_ENVELOPES_MAX,
             bytes: 0,

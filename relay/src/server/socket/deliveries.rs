@@ -28,6 +28,13 @@ impl Socket {
         self.carry_out(actions);
     }
 
+    /// The fence has agreed to this sign-in: from here on this socket may send.
+    pub(super) fn agreed(&mut self, sign_in: Option<u64>) {
+        if let (Some(session), Some(sign_in)) = (&mut self.session, sign_in) {
+            session.caller.sign_in = Some(sign_in);
+        }
+    }
+
     pub(super) fn carry_out(&mut self, actions: Vec<Action>) {
         let Some(caller) = self.session.as_ref().map(|session| session.caller) else {
             return;

@@ -33,6 +33,17 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         Some(old)
     }
 
+    /// Removes the first so many rows of which this holds, and gives how many it were.
+    pub(super) fn remove_where(
+        &mut self,
+        holds: impl Fn(&K, &V) -> bool,
+        rows_max: usize,
+    ) -> usize {
+        let found = self.rows.iter().filter(|(key, row)| holds(key, row));
+        let keys: Vec<K> = found.take(rows_max).map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| self.remove(key)).count()
+    }
+
     fn take_back(&mut self, down_to: usize) {
         while self.replaced.len() > down_to {
             match self.replaced.pop() {

@@ -7,14 +7,14 @@ use wire::{AccountId, DeviceAddress, Handle, MessageId};
 
 use super::{SqliteStore, account_id, address, bad_column, device_id, key_row, kind_number};
 use crate::store::{
-    AccountRow, DeviceRow, ExpiredMail, KeyKind, KeyRow, Linked, Mail, MailboxRow, PageLimit,
-    PasswordHash, Read, StoreError, TokenRow,
+    AccountRow, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Linked, Mail, MailboxRow,
+    PageLimit, PasswordHash, Read, StoreError, TokenRow,
 };
 
 impl Read for SqliteStore {
     fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StoreError> {
         self.one(
-            "SELECT account, handle, identity_key, created FROM accounts WHERE account = ?",
+            "SELECT account, handle, identity_key, created, last_device FROM accounts WHERE account = ?",
             [id.as_bytes()],
             account_row,
         )
@@ -22,7 +22,7 @@ impl Read for SqliteStore {
 
     fn account_by_handle(&mut self, handle: &Handle) -> Result<Option<AccountRow>, StoreError> {
         self.one(
-            "SELECT account, handle, identity_key, created FROM accounts WHERE handle = ?",
+            "SELECT account, handle, identity_key, created, last_device FROM accounts WHERE handle = ?",
             [handle.as_str()],
             account_row,
         )
@@ -93,15 +93,29 @@ impl Read for SqliteStore {
         )
     }
 
+    fn fence(&mut self, of: DeviceAddress) -> Result<Option<FenceRow>, StoreError> {
+        self.one(
+            "SELECT sign_ins, seals FROM fences WHERE account = ? AND device = ?",
+            (of.account.as_bytes(), of.device.get()),
+            |row| {
+                Ok(FenceRow {
+                    sign_ins: row.get(0)?,
+                    seals: row.get(1)?,
+                })
+            },
+        )
+    }
+
     fn mailbox(&mut self, of: DeviceAddress) -> Result<MailboxRow, StoreError> {
         let row = self.one(
-            "SELECT clock, envelopes, bytes FROM mailboxes WHERE account = ? AND device = ?",
+            "SELECT clock, envelopes, bytes, taken FROM mailboxes WHERE account = ? AND device = ?",
             (of.account.as_bytes(), of.device.get()),
             |row| {
                 Ok(MailboxRow {
                     clock: row.get(0)?,
                     envelopes: row.get(1)?,
                     bytes: row.get(2)?,
+                    taken: row.get(3)?,
                 })
             },
         )?;
@@ -190,6 +204,7 @@ fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
             .map_err(|_| bad_column(1, Type::Text))?,
         identity_key: row.get(2)?,
         created: row.get(3)?,
+        last_device: device_id(row, 4)?,
     })
 }
 

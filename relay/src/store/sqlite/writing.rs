@@ -1,23 +1,42 @@
 //! Every change to the database: one method, one kind of row.
 //! It has no rules and begins no transaction.
 
-use wire::{DeviceAddress, MessageId};
+use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 
 use super::{SqliteStore, key_row, kind_number};
-use crate::store::{AccountRow, DeviceRow, KeyKind, KeyRow, MailboxRow, StoreError, TokenRow, Tx};
+use crate::store::{
+    AccountRow, DeviceRow, FenceRow, KeyKind, KeyRow, MailboxRow, StoreError, TokenRow, Tx,
+};
 
 impl Tx for SqliteStore {
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO accounts (account, handle, identity_key, created) VALUES (?, ?, ?, ?)",
+            "INSERT INTO accounts (account, handle, identity_key, created, last_device) \
+             VALUES (?, ?, ?, ?, ?)",
             (
                 account.id.as_bytes(),
                 account.handle.as_str(),
                 &account.identity_key,
                 account.created,
+                account.last_device.get(),
             ),
         )
         .map(drop)
+    }
+
+    fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE accounts SET last_device = ? WHERE account = ?",
+            (device.get(), account.as_bytes()),
+        )
+        .map(drop)
+    }
+
+    fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError> {
+        let account = [account.as_bytes()];
+        self.execute("DELETE FROM link_tokens WHERE account = ?", account)?;
+        self.execute("DELETE FROM accounts WHERE account = ?", account)
+            .map(drop)
     }
 
     fn put_device(&mut self, device: &DeviceRow) -> Result<(), StoreError> {
@@ -44,11 +63,14 @@ impl Tx for SqliteStore {
     }
 
     fn delete_device(&mut self, at: DeviceAddress) -> Result<(), StoreError> {
+        let at = (at.account.as_bytes(), at.device.get());
+        self.execute("DELETE FROM fences WHERE account = ? AND device = ?", at)?;
         self.execute(
-            "DELETE FROM devices WHERE account = ? AND device = ?",
-            (at.account.as_bytes(), at.device.get()),
-        )
-        .map(drop)
+            "DELETE FROM accepted_bundles WHERE account = ? AND device = ?",
+            at,
+        )?;
+        self.execute("DELETE FROM devices WHERE account = ? AND device = ?", at)
+            .map(drop)
     }
 
     fn put_signed_key(
@@ -148,6 +170,14 @@ impl Tx for SqliteStore {
         .map(drop)
     }
 
+    fn end_tokens(&mut self, account: AccountId) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM link_tokens WHERE account = ? AND linked_device IS NULL",
+            [account.as_bytes()],
+        )
+        .map(drop)
+    }
+
     fn forget_tokens(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
         self.execute(
             "DELETE FROM link_tokens WHERE identifier IN \
@@ -156,16 +186,30 @@ impl Tx for SqliteStore {
         )
     }
 
+    fn put_fence(&mut self, of: DeviceAddress, row: FenceRow) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT OR REPLACE INTO fences (account, device, sign_ins, seals) VALUES (?, ?, ?, ?)",
+            (
+                of.account.as_bytes(),
+                of.device.get(),
+                row.sign_ins,
+                row.seals,
+            ),
+        )
+        .map(drop)
+    }
+
     fn put_mailbox(&mut self, of: DeviceAddress, row: MailboxRow) -> Result<(), StoreError> {
         self.execute(
-            "INSERT OR REPLACE INTO mailboxes (account, device, clock, envelopes, bytes) \
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO mailboxes (account, device, clock, envelopes, bytes, taken) \
+             VALUES (?, ?, ?, ?, ?, ?)",
             (
                 of.account.as_bytes(),
                 of.device.get(),
                 row.clock,
                 row.envelopes,
                 row.bytes,
+                row.taken,
             ),
         )
         .map(drop)
