@@ -11,14 +11,19 @@ use relay::core::credential::CredentialCheck;
 use relay::core::quota::Quota;
 use relay::core::{Answer, Asked, Caller, Core, Effect, Failure, Moment, Way, auth, way};
 use relay::delivery::Delivery;
-use relay::store::Store as _;
 use relay::store::memory::MemoryStore;
+use relay::store::{Read as _, Store as _};
 use wire::proto::provisioning::ProvisioningAddress;
-use wire::{Endpoint, Frame, RelayRequest, Request, Response};
+use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
 
 use crate::ClientId;
 
+mod deceit;
 mod sockets;
+
+pub use deceit::Deceit;
+use deceit::Deceits;
+pub(crate) use deceit::FALSE_REQUESTS;
 
 type Key = (ClientId, SocketId);
 
@@ -67,6 +72,7 @@ pub struct RelayNode {
     pub refuse: Vec<(&'static str, u16, u32)>,
     /// A lie: changes the bodies of answers to requests whose path begins so.
     pub lie: Option<(&'static str, Lie)>,
+    deceits: Deceits,
 }
 
 impl std::fmt::Debug for RelayNode {
@@ -90,7 +96,14 @@ impl RelayNode {
             stored: 0,
             refuse: Vec::new(),
             lie: None,
+            deceits: Deceits::default(),
         }
+    }
+
+    /// The identity key that an account was made with.
+    pub(crate) fn identity_key(&mut self, account: AccountId) -> Option<Vec<u8>> {
+        let row = self.store.account(account).ok()??;
+        Some(row.identity_key)
     }
 
     pub(crate) fn open(&mut self, key: Key, path: &str) -> Vec<Down> {
@@ -136,6 +149,9 @@ impl RelayNode {
     }
 
     pub(crate) fn frame(&mut self, now: u64, key: Key, bytes: &[u8]) -> Vec<Down> {
+        if !self.sockets.contains_key(&key) {
+            return Vec::new(); // written into a socket that has ended
+        }
         match Frame::decode(bytes).expect("clients send frames") {
             Frame::Request(request) => self.request(now, key, request),
             Frame::Response(response) => self.response(now, key, &response),
@@ -185,12 +201,18 @@ impl RelayNode {
             body: request.body,
             caller: self.caller(key),
         };
+        if let Some(false_answer) = self.false_refusal(&asked) {
+            down.insert(0, answer(key, request.id, false_answer));
+            return down;
+        }
+        let about = asked.endpoint.clone();
         let mut after = Vec::new();
         let lie = self.lie.filter(|(path, _)| request.path.starts_with(path));
         if let Some(mut result) = self.serve(now, key, request.id, asked, &mut after) {
             if let Some((_, change)) = lie {
                 change(&mut result.body);
             }
+            self.false_keys(&about, &mut result);
             // The answer to signing in comes before what the mailbox holds.
             down.insert(0, answer(key, request.id, result));
         }

@@ -1,24 +1,19 @@
 //! A relay and some browsers. Plays call it as a person would: sign up, link, send, close the page.
 //! Everything runs until nobody has anything more to say; time moves only when a play says so.
 
+mod network;
+
 use std::collections::VecDeque;
 
 use engine::output::{Device, LinkOffer, Message, MessageStatus};
 use engine::store::memory::{Crash, MemoryStore};
-use engine::{Command, Input, Refusal, Reply, SocketId, Ticket, Timestamp};
+use engine::{Command, Input, Refusal, Reply, Ticket};
 use wire::MessageId;
 
-use crate::client::{Client, ClientId, Wish};
-use crate::relay_node::{Down, RelayNode};
-
-/// Something on the network.
-#[derive(Debug)]
-enum Packet {
-    Open(ClientId, SocketId, &'static str),
-    Up(ClientId, SocketId, Vec<u8>),
-    Hangup(ClientId, SocketId),
-    Down(Down),
-}
+use crate::client::{Client, ClientId};
+use crate::relay_node::RelayNode;
+pub(crate) use network::Meanwhile;
+use network::Packet;
 
 /// A relay and some browsers.
 #[derive(Debug)]
@@ -37,6 +32,9 @@ pub struct World {
     pub relay_up: bool,
     /// How many waiting frames of a socket come as one batch, at most.
     pub batch_max: usize,
+    /// What went over the network, for people; only if there is somebody to read it.
+    pub(crate) log: Option<Vec<String>>,
+    seed: u64,
 }
 
 impl World {
@@ -52,6 +50,8 @@ impl World {
             cut: Vec::new(),
             relay_up: true,
             batch_max: 128,
+            log: None,
+            seed,
         }
     }
 
@@ -62,10 +62,21 @@ impl World {
 
     /// A browser on this database, opened.
     pub fn browser_with(&mut self, store: MemoryStore) -> ClientId {
+        let id = self.add(store);
+        self.run();
+        id
+    }
+
+    /// A browser, just opened.
+    pub(crate) fn new_browser(&mut self) -> ClientId {
+        self.add(MemoryStore::new())
+    }
+
+    fn add(&mut self, store: MemoryStore) -> ClientId {
         let id = ClientId(self.clients.len());
         let number = u8::try_from(id.0 + 1).expect("few browsers");
-        self.clients.push(Client::new(number, store));
-        self.open(id);
+        self.clients.push(Client::new(number, self.seed, store));
+        self.wake(id);
         id
     }
 
@@ -77,162 +88,36 @@ impl World {
 
     /// Opens the page (again).
     pub fn open(&mut self, id: ClientId) {
-        let now = Timestamp(self.now);
-        self.clients[id.0].open(now);
-        self.give(id, Input::Tick);
+        self.wake(id);
         self.run();
+    }
+
+    /// Opens the page, and nothing more has happened yet.
+    pub(crate) fn wake(&mut self, id: ClientId) {
+        self.clients[id.0].open(self.now);
+        self.give(id, Input::Tick);
     }
 
     /// Closes the page without a word, as a crash does.
     pub fn kill(&mut self, id: ClientId) {
-        let sockets = self.clients[id.0].kill();
-        self.packets
-            .extend(sockets.into_iter().map(|socket| Packet::Hangup(id, socket)));
+        self.end(id);
         self.run();
+    }
+
+    /// All browsers.
+    #[must_use]
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// A browser, to make it suffer.
+    pub fn client_mut(&mut self, id: ClientId) -> &mut Client {
+        &mut self.clients[id.0]
     }
 
     /// Makes the page die at its `n`th commit from now.
     pub fn crash_at(&mut self, id: ClientId, n: u64, crash: Crash) {
         self.clients[id.0].store.crash_at(n, crash);
-    }
-
-    /// Takes a browser off the network, or puts it back.
-    pub fn set_network(&mut self, id: ClientId, up: bool) {
-        self.cut.retain(|cut| *cut != id);
-        if !up {
-            self.cut.push(id);
-            self.drop_sockets(id);
-        } else {
-            self.give(id, Input::NetworkChanged);
-        }
-        self.run();
-    }
-
-    /// Sockets stay open and nothing comes through them, as in a tunnel. Nobody is told, either way.
-    pub fn mute(&mut self, id: ClientId, yes: bool) {
-        self.muted.retain(|muted| *muted != id);
-        if yes {
-            self.muted.push(id);
-        }
-    }
-
-    fn drop_sockets(&mut self, id: ClientId) {
-        self.packets.retain(|packet| match packet {
-            Packet::Open(of, ..) | Packet::Up(of, ..) => *of != id,
-            Packet::Down(Down::Frame((of, _), _) | Down::Close((of, _), _)) => *of != id,
-            Packet::Hangup(..) => true,
-        });
-        for n in 1..10_000 {
-            let socket = SocketId(n);
-            if self.clients[id.0].has(socket) {
-                self.relay.close((id, socket));
-                self.give(id, Input::SocketClosed { socket, code: 1006 });
-            }
-        }
-    }
-
-    /// Stops the relay and starts it again: sockets are gone, what was accepted is not. Frames on their
-    /// way are lost.
-    pub fn restart_relay(&mut self) {
-        self.packets.clear();
-        let closed = self.relay.restart();
-        self.packets.extend(closed.into_iter().map(Packet::Down));
-        self.run();
-    }
-
-    /// Lets time pass, with everything that is due in it.
-    pub fn pass_ms(&mut self, ms: u64) {
-        let end = self.now + ms;
-        loop {
-            self.run();
-            let due = self
-                .clients
-                .iter()
-                .filter_map(Client::deadline)
-                .map(|t| t.0)
-                .min();
-            let Some(due) = due.filter(|due| *due <= end) else {
-                break;
-            };
-            self.now = self.now.max(due);
-            for n in 0..self.clients.len() {
-                self.give(ClientId(n), Input::Tick);
-            }
-            let over = self.relay.tick(self.now);
-            self.packets.extend(over.into_iter().map(Packet::Down));
-        }
-        self.now = end;
-        let over = self.relay.tick(self.now);
-        self.packets.extend(over.into_iter().map(Packet::Down));
-        self.run();
-    }
-
-    /// Runs until nobody has anything more to say.
-    pub fn run(&mut self) {
-        for _ in 0..1_000_000 {
-            if !self.step() {
-                return;
-            }
-        }
-        panic!("the world does not come to rest");
-    }
-
-    /// Delivers one packet. Gives whether there was one.
-    pub fn step(&mut self) -> bool {
-        let Some(packet) = self.packets.pop_front() else {
-            return false;
-        };
-        match packet {
-            Packet::Open(id, ..) | Packet::Up(id, ..) if self.muted.contains(&id) => {}
-            Packet::Down(Down::Frame((id, _), _) | Down::Close((id, _), _))
-                if self.muted.contains(&id) => {}
-            Packet::Open(id, socket, path) => {
-                if self.cut.contains(&id) || !self.relay_up {
-                    self.give(id, Input::SocketClosed { socket, code: 1006 });
-                } else {
-                    let down = self.relay.open((id, socket), path);
-                    self.give(id, Input::SocketOpened(socket));
-                    self.packets.extend(down.into_iter().map(Packet::Down));
-                }
-            }
-            Packet::Up(id, socket, frame) => {
-                let down = self.relay.frame(self.now, (id, socket), &frame);
-                self.packets.extend(down.into_iter().map(Packet::Down));
-            }
-            Packet::Hangup(id, socket) => self.relay.close((id, socket)),
-            Packet::Down(Down::Frame((id, socket), frame)) => {
-                let mut frames = vec![frame];
-                // What waits on a socket comes as one batch, as it does from a browser's host.
-                while let Some(Packet::Down(Down::Frame(key, _))) = self.packets.front()
-                    && *key == (id, socket)
-                    && frames.len() < self.batch_max
-                    && let Some(Packet::Down(Down::Frame(_, frame))) = self.packets.pop_front()
-                {
-                    frames.push(frame);
-                }
-                if self.clients[id.0].has(socket) {
-                    self.give(id, Input::SocketFrames { socket, frames });
-                }
-            }
-            Packet::Down(Down::Close((id, socket), code)) => {
-                self.relay.close((id, socket));
-                if self.clients[id.0].has(socket) {
-                    self.give(id, Input::SocketClosed { socket, code });
-                }
-            }
-        }
-        true
-    }
-
-    /// Gives a browser any input.
-    pub fn give(&mut self, id: ClientId, input: Input) {
-        let wishes = self.clients[id.0].give(Timestamp(self.now), input);
-        self.packets
-            .extend(wishes.into_iter().map(|wish| match wish {
-                Wish::Open { socket, path } => Packet::Open(id, socket, path),
-                Wish::Close { socket } => Packet::Hangup(id, socket),
-                Wish::Send { socket, frame } => Packet::Up(id, socket, frame),
-            }));
     }
 
     /// Starts a command without waiting for anything.

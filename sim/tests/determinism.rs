@@ -1,6 +1,7 @@
 //! Same seed, same inputs: same bytes, on the wire and in the store.
 
-use sim::World;
+use sim::run::{self, Detail};
+use sim::{World, generate};
 
 fn play(seed: u64) -> World {
     let mut world = World::new(seed);
@@ -31,4 +32,13 @@ fn the_same_seed_gives_the_same_bytes() {
     }
     let alice = sim::ClientId(0);
     assert_eq!(first.thread(alice, "bob"), again.thread(alice, "bob"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    let trace = |seed| run::play(&generate::play(seed, 100), Detail::Frames).trace;
+    let first = trace(3);
+    assert!(first.len() > 200, "{} lines", first.len());
+    assert_eq!(first, trace(3));
+    assert_ne!(first, trace(4));
 }

@@ -32,10 +32,11 @@ impl RelayNode {
             return Vec::new();
         }
         let older = self.sockets_of(|other| other.address == caller.address);
-        let mut down: Vec<Down> = older
-            .into_iter()
-            .map(|key| Down::Close(key, 4409))
-            .collect();
+        let mut down = Vec::new();
+        for key in older {
+            self.sockets.remove(&key); // nothing more is read from it
+            down.push(Down::Close(key, 4409));
+        }
         let (delivery, actions) = Delivery::start();
         self.sockets.insert(
             key,
@@ -88,7 +89,9 @@ impl RelayNode {
             let caller = self.caller(key).expect("only devices have deliveries");
             match action {
                 Action::Send(request) => {
+                    let false_ones = self.false_deliveries(key, &request);
                     down.push(Down::Frame(key, Frame::Request(request).encode()));
+                    down.extend(false_ones);
                 }
                 Action::Delete { seq } => self
                     .store

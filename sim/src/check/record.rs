@@ -1,0 +1,95 @@
+//! What a run remembers for the checks: who owns which browser, who said what to whom when, and what was done
+//! that excuses something. It judges nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::output::Message;
+use engine::{Refusal, Ticket};
+use wire::{AccountId, MessageId};
+
+use crate::ClientId;
+
+/// A text that somebody wanted to send.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) by: ClientId,
+    /// Which person.
+    pub(crate) to: usize,
+    /// No other is the same.
+    pub(crate) text: String,
+    pub(crate) ticket: Ticket,
+    /// After which step.
+    pub(crate) at: usize,
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nobody was told; the page may have died before or after it was stored.
+    Unknown,
+    Refused(Refusal),
+    Accepted {
+        id: MessageId,
+        /// As which of all accepted ones.
+        nth: usize,
+        /// The devices that both persons had then.
+        members: BTreeSet<ClientId>,
+    },
+}
+
+/// What the checks know of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Of each person.
+    pub(crate) handles: Vec<String>,
+    pub(crate) accounts: Vec<AccountId>,
+    /// The person of each browser.
+    pub(crate) owners: Vec<usize>,
+    /// After which step a browser was seen to belong to its account.
+    pub(crate) ready_since: BTreeMap<ClientId, usize>,
+    pub(crate) said: Vec<Said>,
+    pub(crate) accepted: usize,
+    /// Browsers that were put back to an earlier state.
+    pub(crate) restored: BTreeSet<ClientId>,
+    /// The relay has lied.
+    pub(crate) lied: bool,
+    /// Some of that was about keys.
+    pub(crate) lied_about_keys: bool,
+    /// Who has taken another key than the right one for a person's.
+    pub(crate) misled: BTreeSet<(ClientId, usize)>,
+    /// The step after which nothing went wrong any more.
+    pub(crate) healed_at: Option<usize>,
+}
+
+impl Record {
+    pub(crate) fn owner(&self, browser: ClientId) -> usize {
+        self.owners[browser.0]
+    }
+
+    /// The devices of a person so far.
+    pub(crate) fn members(&self, person: usize) -> impl Iterator<Item = ClientId> {
+        let all = self.ready_since.keys().copied();
+        all.filter(move |id| self.owner(*id) == person)
+    }
+
+    pub(crate) fn was_said_in_peace(&self, said: &Said) -> bool {
+        self.healed_at.is_some_and(|healed| said.at >= healed)
+    }
+
+    pub(crate) fn name(&self, browser: ClientId) -> String {
+        format!(
+            "{}'s browser {}",
+            self.handles[self.owner(browser)],
+            browser.0
+        )
+    }
+}
+
+/// What a browser shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) browser: ClientId,
+    /// By the account of the other person; oldest first.
+    pub(crate) threads: Vec<(AccountId, Vec<Message>)>,
+}

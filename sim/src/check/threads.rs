@@ -1,0 +1,278 @@
+//! What people see when all faults are over and everybody was online for a while, compared with what was said.
+//!
+//! What is not promised: a device that was put back to an old state may miss messages, and what it sends may be
+//! lost (the relay and its peers have moved on); a relay that hands out other people's or used keys can make
+//! messages unreadable until it stops; whoever believed a false key at the first contact stays with it, since only
+//! people can compare keys (DESIGN 6: one key, pinned; a change blocks until it is accepted). History from before a device was linked is not transferred. A failed
+//! message stays on the device that failed to send it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::output::{Message, MessageKind, MessageStatus};
+use wire::{AccountId, MessageId};
+
+use super::record::{Outcome, Record, Said, Shown};
+use super::{Check, Violation};
+use crate::ClientId;
+
+/// All that is wrong.
+pub(crate) fn violations(record: &Record, shown: &[Shown]) -> Vec<Violation> {
+    let by_text: BTreeMap<&str, &Said> = record
+        .said
+        .iter()
+        .map(|said| (said.text.as_str(), said))
+        .collect();
+    let judge = Judge {
+        record,
+        shown,
+        by_text,
+    };
+    let mut found = Vec::new();
+    for browser in shown {
+        for (with, thread) in &browser.threads {
+            judge.strangers(browser.browser, *with, thread, &mut found);
+            judge.twice(browser.browser, thread, &mut found);
+            judge.order(browser.browser, thread, &mut found);
+        }
+    }
+    judge.lost(&mut found);
+    judge.same(&mut found);
+    found
+}
+
+struct Judge<'a> {
+    record: &'a Record,
+    shown: &'a [Shown],
+    by_text: BTreeMap<&'a str, &'a Said>,
+}
+
+impl Judge<'_> {
+    fn say(&self, found: &mut Vec<Violation>, check: Check, who: ClientId, what: &str) {
+        let what = format!("{}: {what}", self.record.name(who));
+        found.push(Violation { check, what });
+    }
+
+    /// Each text stands in the conversation of its two people, under its author's name.
+    fn strangers(
+        &self,
+        who: ClientId,
+        with: AccountId,
+        thread: &[Message],
+        found: &mut Vec<Violation>,
+    ) {
+        let viewer = self.record.owner(who);
+        for message in thread {
+            if message.kind == MessageKind::Unreadable {
+                if !self.record.lied && self.record.restored.is_empty() {
+                    self.say(
+                        found,
+                        Check::Unreadable,
+                        who,
+                        "shows a message that it could not read",
+                    );
+                }
+                continue;
+            }
+            let Some(said) = self.by_text.get(message.text.as_str()) else {
+                self.say(found, Check::Stranger, who, "shows what nobody said");
+                continue;
+            };
+            let author = self.record.owner(said.by);
+            let place = match viewer {
+                _ if viewer == author => self.record.accounts[said.to],
+                _ if viewer == said.to => self.record.accounts[author],
+                _ => {
+                    let what = format!("shows {:?} between two others", said.text);
+                    self.say(found, Check::Stranger, who, &what);
+                    continue;
+                }
+            };
+            if message.author != self.record.accounts[author]
+                || message.conversation != place
+                || with != place
+            {
+                let what = format!("shows {:?} in a wrong place or name", said.text);
+                self.say(found, Check::Stranger, who, &what);
+            }
+        }
+    }
+
+    fn twice(&self, who: ClientId, thread: &[Message], found: &mut Vec<Violation>) {
+        let mut ids = BTreeSet::new();
+        let mut texts = BTreeSet::new();
+        for message in thread {
+            let is_new =
+                ids.insert(message.id) && (message.text.is_empty() || texts.insert(&message.text));
+            if !is_new {
+                self.say(
+                    found,
+                    Check::Twice,
+                    who,
+                    &format!("shows {:?} twice", message.text),
+                );
+            }
+        }
+    }
+
+    /// Of each sending device, what was accepted earlier stands higher.
+    fn order(&self, who: ClientId, thread: &[Message], found: &mut Vec<Violation>) {
+        let mut last: BTreeMap<ClientId, usize> = BTreeMap::new();
+        for message in thread {
+            let Some(said) = self.by_text.get(message.text.as_str()) else {
+                continue;
+            };
+            let Outcome::Accepted { nth, .. } = said.outcome else {
+                continue;
+            };
+            if self.is_restored(said.by) || self.is_restored(who) {
+                continue;
+            }
+            let before = last.insert(said.by, nth);
+            if before.is_some_and(|before| before > nth) {
+                let what = format!("shows {:?} too low", said.text);
+                self.say(found, Check::Order, who, &what);
+            }
+        }
+    }
+
+    /// What was accepted is at every device that both people had then and now, or failed visibly.
+    fn lost(&self, found: &mut Vec<Violation>) {
+        for said in &self.record.said {
+            let Outcome::Accepted { id, members, .. } = &said.outcome else {
+                continue;
+            };
+            if self.is_restored(said.by) {
+                continue;
+            }
+            let own = self.status(said.by, *id);
+            match own {
+                None => {
+                    let what = format!("does not show its own {:?}", said.text);
+                    self.say(found, Check::Lost, said.by, &what);
+                }
+                Some(MessageStatus::Queued) => {
+                    let what = format!("has never sent {:?}", said.text);
+                    self.say(found, Check::Lost, said.by, &what);
+                }
+                Some(MessageStatus::Failed(refusal))
+                    if !self.is_excused(said) && !self.record.lied =>
+                {
+                    let what = format!("gave {:?} up: {refusal:?}", said.text);
+                    self.say(found, Check::Lost, said.by, &what);
+                }
+                Some(MessageStatus::Failed(_)) => {}
+                Some(MessageStatus::Sent | MessageStatus::Received) => {
+                    for member in members.iter().filter(|id| !self.is_restored(**id)) {
+                        let excused = self.is_excused(said) || self.is_misled(*member, said);
+                        if self.status(*member, *id).is_none() && !excused {
+                            let what = format!(
+                                "has not got {:?} of {}",
+                                said.text,
+                                self.record.name(said.by)
+                            );
+                            self.say(found, Check::Lost, *member, &what);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Any two devices of a person show the same of what was said since both were there.
+    fn same(&self, found: &mut Vec<Violation>) {
+        for (n, one) in self.shown.iter().enumerate() {
+            for other in self.shown.iter().skip(n + 1) {
+                let owner = self.record.owner(one.browser);
+                let alike = owner == self.record.owner(other.browser)
+                    && !self.is_restored(one.browser)
+                    && !self.is_restored(other.browser);
+                if !alike {
+                    continue;
+                }
+                let since = self.since(one.browser).max(self.since(other.browser));
+                let counts = |said: &Said| {
+                    said.at > since
+                        && !self.is_misled(one.browser, said)
+                        && !self.is_misled(other.browser, said)
+                };
+                let (here, there) = (self.digest(one, counts), self.digest(other, counts));
+                if here != there {
+                    let what = difference(&here, &there);
+                    let what = format!("and browser {} differ: {what}", other.browser.0);
+                    self.say(found, Check::Same, one.browser, &what);
+                }
+            }
+        }
+    }
+
+    fn digest<'s>(&self, shown: &'s Shown, counts: impl Fn(&Said) -> bool) -> Vec<Entry<'s>> {
+        let mut digest = Vec::new();
+        for (with, thread) in &shown.threads {
+            for message in thread {
+                let Some(said) = self.by_text.get(message.text.as_str()) else {
+                    continue;
+                };
+                let failed = matches!(
+                    self.status(said.by, message.id),
+                    Some(MessageStatus::Failed(_))
+                );
+                let excused = failed || self.is_excused(said) || self.is_restored(said.by);
+                if counts(said) && !excused {
+                    digest.push((*with, message.id, message.author, message.text.as_str()));
+                }
+            }
+        }
+        digest
+    }
+
+    fn since(&self, browser: ClientId) -> usize {
+        self.record
+            .ready_since
+            .get(&browser)
+            .copied()
+            .unwrap_or(usize::MAX)
+    }
+
+    fn is_restored(&self, browser: ClientId) -> bool {
+        self.record.restored.contains(&browser)
+    }
+
+    fn is_excused(&self, said: &Said) -> bool {
+        self.record.lied_about_keys && !self.record.was_said_in_peace(said)
+    }
+
+    /// One end has a false key for the other.
+    fn is_misled(&self, reader: ClientId, said: &Said) -> bool {
+        let author = self.record.owner(said.by);
+        let misled = |pair| self.record.misled.contains(&pair);
+        misled((said.by, said.to)) || misled((reader, author))
+    }
+
+    fn status(&self, browser: ClientId, id: MessageId) -> Option<MessageStatus> {
+        let shown = self.shown.iter().find(|shown| shown.browser == browser)?;
+        let messages = shown.threads.iter().flat_map(|(_, thread)| thread);
+        let mut same =
+            messages.filter(|message| message.id == id && message.kind == MessageKind::Text);
+        same.next().map(|message| message.status)
+    }
+}
+
+type Entry<'a> = (AccountId, MessageId, AccountId, &'a str);
+
+fn difference(here: &[Entry<'_>], there: &[Entry<'_>]) -> String {
+    let texts = |entries: &[Entry<'_>]| -> Vec<String> {
+        entries.iter().map(|entry| entry.3.to_owned()).collect()
+    };
+    let (here, there) = (texts(here), texts(there));
+    let only = |one: &[String], other: &[String]| -> Vec<String> {
+        one.iter()
+            .filter(|text| !other.contains(text))
+            .cloned()
+            .collect()
+    };
+    let (first, second) = (only(&here, &there), only(&there, &here));
+    if first.is_empty() && second.is_empty() {
+        return format!("the order is {here:?} or {there:?}");
+    }
+    format!("only the first shows {first:?}, only the second {second:?}")
+}

@@ -1,0 +1,422 @@
+//! A run: steps done to a world, watched by the checks. After the last step all faults end, everybody stays
+//! online for a while, everybody writes to everybody once more, and then the threads are compared.
+
+mod act;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use engine::output::ClientState;
+use engine::store::memory::{Crash, Snapshot};
+use engine::{Command, Event, Input, Reply};
+use wire::{AccountId, MessageId};
+
+use crate::check::record::{Outcome, Record, Said, Shown};
+use crate::check::wire_use::WireUse;
+use crate::check::{Check, Violation, threads};
+use crate::step::{Play, Step};
+use crate::{ClientId, World};
+
+/// People of a run.
+const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Empty if all is well.
+    pub violations: Vec<Violation>,
+    /// What happened, a line each.
+    pub trace: Vec<String>,
+    /// What there was to check.
+    pub counts: Counts,
+}
+
+/// How much a run has tested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Texts that were accepted.
+    pub accepted: usize,
+    /// Texts that were refused, or nobody knows.
+    pub others: usize,
+    /// Devices at the end.
+    pub devices: usize,
+    /// Crashes.
+    pub crashes: usize,
+    /// Lies told.
+    pub lies: usize,
+}
+
+/// How much is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Steps.
+    Steps,
+    /// Steps, and every frame.
+    Frames,
+}
+
+/// Plays it.
+#[must_use]
+pub fn play(play: &Play, detail: Detail) -> Verdict {
+    let trace = Rc::new(RefCell::new(Vec::new()));
+    let mut counts = Counts::default();
+    let whole = AssertUnwindSafe(|| {
+        let mut run = Run::new(play, detail, Rc::clone(&trace));
+        for step in &play.steps {
+            run.step(*step);
+            if !run.violations.is_empty() {
+                break;
+            }
+        }
+        if run.violations.is_empty() {
+            run.settle();
+        }
+        counts = run.counts();
+        run.violations
+    });
+    let violations = caught(whole);
+    let trace = trace.take();
+    Verdict {
+        violations,
+        trace,
+        counts,
+    }
+}
+
+/// A panic, whoever it is of, is a broken promise too.
+fn caught(whole: AssertUnwindSafe<impl FnOnce() -> Vec<Violation>>) -> Vec<Violation> {
+    catch_unwind(whole).unwrap_or_else(|panic| {
+        vec![Violation {
+            check: Check::Alive,
+            what: words(panic.as_ref()),
+        }]
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+/// A run on its way.
+struct Run {
+    world: World,
+    record: Record,
+    wire_use: WireUse,
+    violations: Vec<Violation>,
+    trace: Rc<RefCell<Vec<String>>>,
+    /// How many steps have begun.
+    at: usize,
+    watched: Vec<Watched>,
+    began: u64,
+}
+
+/// How far a browser has been looked at.
+#[derive(Default)]
+struct Watched {
+    events: usize,
+    sent: usize,
+    answered: usize,
+    told: BTreeSet<MessageId>,
+    snapshot: Option<Snapshot>,
+}
+
+impl Run {
+    fn new(play: &Play, detail: Detail, trace: Rc<RefCell<Vec<String>>>) -> Self {
+        let mut world = World::new(play.seed);
+        world.log = (detail == Detail::Frames).then(Vec::new);
+        let mut run = Self {
+            began: world.now,
+            world,
+            record: Record::default(),
+            wire_use: WireUse::default(),
+            violations: Vec::new(),
+            trace,
+            at: 0,
+            watched: Vec::new(),
+        };
+        for handle in PEOPLE.iter().take(usize::from(play.people.clamp(1, 4))) {
+            let browser = run.world.register(handle);
+            let account = match run.world.ask(browser, Command::Account) {
+                Ok(Reply::Account(account)) => account.id,
+                other => panic!("no account: {other:?}"),
+            };
+            run.record.handles.push((*handle).to_owned());
+            run.record.accounts.push(account);
+            run.adopt(run.record.accounts.len() - 1);
+        }
+        run.watch();
+        run
+    }
+
+    /// Takes note of a new browser.
+    fn adopt(&mut self, person: usize) {
+        self.record.owners.push(person);
+        self.watched.push(Watched::default());
+    }
+
+    fn write(&mut self, what: &str) {
+        let since = self.world.now - self.began;
+        let line = format!("{:>4} {:>10.3} s  {what}", self.at, Seconds(since));
+        self.trace.borrow_mut().push(line);
+        for frame in self.world.log.iter_mut().flat_map(|log| log.drain(..)) {
+            self.trace.borrow_mut().push(format!("{:19}{frame}", ""));
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.at += 1;
+        let outcome = self.act(step);
+        self.watch();
+        self.write(&format!("{step}: {outcome}"));
+    }
+
+    /// Looks at what is new everywhere.
+    fn watch(&mut self) {
+        for n in 0..self.watched.len() {
+            let id = ClientId(n);
+            self.watch_answers(id);
+            self.watch_events(id);
+            for frame in self
+                .world
+                .client(id)
+                .sent
+                .get(self.watched[n].sent..)
+                .unwrap_or_default()
+            {
+                let found = self.wire_use.note(id, frame);
+                // Until a restored browser knows that it was, it uses positions again: all that can be asked
+                // is that nobody else does.
+                if !self.record.restored.contains(&id) {
+                    self.violations.extend(found);
+                }
+            }
+            self.watched[n].sent = self.world.client(id).sent.len();
+            let client = self.world.client_mut(id);
+            self.violations.append(&mut client.violations);
+        }
+        for n in 0..self.watched.len() {
+            let client = self.world.client(ClientId(n));
+            if client.is_open() && client.state() == ClientState::Ready {
+                self.record
+                    .ready_since
+                    .entry(ClientId(n))
+                    .or_insert(self.at);
+            }
+        }
+    }
+
+    fn watch_answers(&mut self, id: ClientId) {
+        let client = self.world.client(id);
+        let new = client.answered.iter().skip(self.watched[id.0].answered);
+        for ticket in new {
+            let Some(said) = self
+                .record
+                .said
+                .iter()
+                .position(|s| s.by == id && s.ticket == *ticket)
+            else {
+                continue;
+            };
+            let outcome = match client.answer(*ticket) {
+                Some(Ok(Reply::MessageId(message))) => {
+                    self.record.accepted += 1;
+                    let Said { by, to, at, .. } = &self.record.said[said];
+                    let people = [self.record.owner(*by), *to];
+                    let before = |id: &ClientId| self.record.ready_since[id] < *at;
+                    let members = people
+                        .iter()
+                        .flat_map(|person| self.record.members(*person));
+                    Outcome::Accepted {
+                        id: *message,
+                        nth: self.record.accepted,
+                        members: members.filter(before).collect(),
+                    }
+                }
+                Some(Err(refusal)) => Outcome::Refused(*refusal),
+                _ => Outcome::Unknown,
+            };
+            self.record.said[said].outcome = outcome;
+        }
+        self.watched[id.0].answered = client.answered.len();
+    }
+
+    fn watch_events(&mut self, id: ClientId) {
+        let client = self.world.client(id);
+        let watched = &mut self.watched[id.0];
+        for event in client.events.iter().skip(watched.events) {
+            if let Event::Message(message) = event
+                && !watched.told.insert(message.id)
+                && !self.record.restored.contains(&id)
+            {
+                let what = format!("{} told of {} twice", self.record.name(id), message.id);
+                self.violations.push(Violation {
+                    check: Check::ToldOnce,
+                    what,
+                });
+            }
+        }
+        watched.events = client.events.len();
+    }
+
+    fn counts(&self) -> Counts {
+        let crashes = self
+            .world
+            .clients()
+            .iter()
+            .map(|client| client.crashes() as usize);
+        Counts {
+            accepted: self.record.accepted,
+            others: self.record.said.len() - self.record.accepted,
+            devices: self.record.ready_since.len(),
+            crashes: crashes.sum(),
+            lies: self.world.relay.lies_told() as usize,
+        }
+    }
+
+    /// The end of all faults, and what must be so then.
+    fn settle(&mut self) {
+        self.at += 1;
+        self.heal();
+        self.watch();
+        self.write("all faults end, and everybody comes back");
+        self.everybody_writes();
+        self.write("everybody has written to everybody");
+        self.judge_devices();
+        self.note_misled();
+        let shown = self.all_shown();
+        self.violations
+            .extend(threads::violations(&self.record, &shown));
+    }
+
+    fn judge_devices(&mut self) {
+        for n in 0..self.watched.len() {
+            let (id, client) = (ClientId(n), self.world.client(ClientId(n)));
+            let unanswered = client.unanswered();
+            if unanswered > 0 {
+                let what = format!("{} owes {unanswered} answers", self.record.name(id));
+                self.violations.push(Violation {
+                    check: Check::Answered,
+                    what,
+                });
+            }
+            let was_ready = self.record.ready_since.contains_key(&id);
+            if was_ready && client.connection() != engine::output::Connection::Online {
+                let what = format!(
+                    "{} is not online: {:?}",
+                    self.record.name(id),
+                    client.connection()
+                );
+                self.violations.push(Violation {
+                    check: Check::Back,
+                    what,
+                });
+            }
+        }
+    }
+
+    /// Looks whose key anybody has wrong. Without lies nobody may.
+    fn note_misled(&mut self) {
+        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        for id in browsers {
+            let Some(Ok(Reply::Contacts(contacts))) = self.world.try_ask(id, Command::Contacts)
+            else {
+                continue;
+            };
+            for contact in contacts
+                .iter()
+                .filter(|contact| contact.identity_key.is_some())
+            {
+                let is = |account: &AccountId| *account == contact.id;
+                let Some(person) = self.record.accounts.iter().position(is) else {
+                    continue;
+                };
+                if contact.identity_key != self.world.relay.identity_key(contact.id) {
+                    self.record.misled.insert((id, person));
+                }
+            }
+            if !self.record.lied_about_keys && self.record.misled.iter().any(|(who, _)| *who == id)
+            {
+                let what = format!("{} has a false key of somebody", self.record.name(id));
+                self.violations.push(Violation {
+                    check: Check::Stranger,
+                    what,
+                });
+            }
+        }
+    }
+
+    fn all_shown(&mut self) -> Vec<Shown> {
+        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        browsers.into_iter().map(|id| self.shown(id)).collect()
+    }
+
+    fn heal(&mut self) {
+        self.world.relay.refuse.clear();
+        self.world.relay.be_honest();
+        self.world.relay_up = true;
+        self.world.batch_max = 128;
+        for n in 0..self.watched.len() {
+            let id = ClientId(n);
+            self.free(id);
+            self.world.crash_at(id, u64::MAX, Crash::BeforeWrite);
+            self.world.client_mut(id).die_after(None);
+            if self.world.is_muted(id) {
+                self.world.mute(id, false);
+                self.world.drop_sockets(id);
+            }
+            if !self.world.client(id).is_open() {
+                self.world.wake(id);
+            }
+            self.world.reconnect(id);
+            self.world.give(id, Input::Tick);
+        }
+        self.world.pass_ms(10 * 60 * 1000);
+        for n in 0..self.watched.len() {
+            let id = ClientId(n);
+            self.world.client_mut(id).offer = None;
+            self.world.try_ask(id, Command::CancelLink);
+        }
+        self.record.lied = self.world.relay.lies_told() > 0;
+        self.at += 1;
+        self.record.healed_at = Some(self.at);
+        self.watch();
+    }
+
+    fn everybody_writes(&mut self) {
+        self.at += 1;
+        let devices: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        for from in devices {
+            for to in 0..self.record.accounts.len() {
+                self.say(from, to);
+                self.world.run();
+            }
+        }
+        self.world.pass_ms(2 * 60 * 1000);
+        self.watch();
+    }
+
+    fn shown(&mut self, browser: ClientId) -> Shown {
+        let mut threads = Vec::new();
+        for person in 0..self.record.accounts.len() {
+            let account = self.record.accounts[person];
+            threads.push((account, self.world.thread(browser, &account.to_string())));
+        }
+        Shown { browser, threads }
+    }
+}
+
+/// Milliseconds as seconds.
+struct Seconds(u64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&format!("{}.{:03}", self.0 / 1000, self.0 % 1000))
+    }
+}

@@ -1,0 +1,310 @@
+//! What each step does. A step that makes no sense now does nothing, and says so.
+//! It does not judge; the run looks at what has changed after each step.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each function deals with its steps and leaves the rest to the next"
+)]
+
+use engine::store::memory::Crash;
+use engine::{Command, StoreFault};
+
+use super::{Run, Watched};
+use crate::check::record::{Outcome, Said};
+use crate::relay_node::Deceit;
+use crate::step::Step;
+use crate::world::Meanwhile;
+use crate::{ClientId, World};
+
+/// How long time passes.
+const LENGTHS_MS: [u64; 10] = [
+    1, 20, 250, 1_000, 5_000, 15_000, 31_000, 60_000, 300_000, 3_600_000,
+];
+/// Browsers of one person, and of all.
+const BROWSERS_MAX: usize = 4;
+const ALL_BROWSERS_MAX: usize = 8;
+/// Furthest jump of a clock.
+const JUMP_MAX_MS: i64 = 3 * 3_600_000;
+/// What a relay in trouble refuses, and how.
+const REFUSALS: [(&str, u16); 7] = [
+    ("/v1/bundles", 429),
+    ("/v1/bundles", 500),
+    ("/v2/keys/", 429),
+    ("/v2/keys", 503),
+    ("/v1/accounts", 500),
+    ("/v1/devices", 500),
+    ("/v1/", 503),
+];
+
+const NOTHING: &str = "nothing to do";
+
+impl Run {
+    pub(super) fn act(&mut self, step: Step) -> String {
+        match step {
+            Step::Send { from, to } => {
+                let to = usize::from(to) % self.record.accounts.len();
+                match self.used(from) {
+                    Some(from) => self.say(from, to),
+                    None => NOTHING.to_owned(),
+                }
+            }
+            Step::Read { by, of } => match self.used(by) {
+                Some(by) => self.read(by, usize::from(of)),
+                None => NOTHING.to_owned(),
+            },
+            Step::Look { by } => self.look(self.browser(by)),
+            Step::Link { of } => self.link(self.browser(of)),
+            Step::Approve { by } => self.approve(self.browser(by)),
+            Step::Deliver { pick } => done(self.world.deliver(pick.into())),
+            Step::Flow { packets } => {
+                let some = (0..=packets % 32).filter(|_| self.world.step()).count();
+                format!("{some} packets")
+            }
+            Step::Run {} => {
+                self.world.run();
+                String::new()
+            }
+            Step::Pass { how_long } => self.pass(how_long, Meanwhile::Delivers),
+            Step::Wait { how_long } => self.pass(how_long, Meanwhile::Stalls),
+            Step::Double { pick } => done(self.world.double(pick.into())),
+            Step::Batch { frames } => {
+                self.world.batch_max = if frames == 0 { 128 } else { frames.into() };
+                String::new()
+            }
+            other => self.disturb(other),
+        }
+    }
+
+    /// Steps that something goes wrong in, or is put right.
+    fn disturb(&mut self, step: Step) -> String {
+        match step {
+            Step::RestartRelay {} => self.world.forget_sockets(),
+            Step::StopRelay {} => {
+                self.world.forget_sockets();
+                self.world.relay_up = false;
+            }
+            Step::StartRelay {} => self.world.relay_up = true,
+            Step::Refuse { what, times } => {
+                let (path, status) = REFUSALS[usize::from(what) % REFUSALS.len()];
+                let times = 1 + u32::from(times % 4);
+                self.world.relay.refuse.push((path, status, times));
+                return format!("{path} with {status}, {times} times");
+            }
+            Step::Deceive { how } => {
+                let deceit = Deceit::ALL[usize::from(how) % Deceit::ALL.len()];
+                self.record.lied_about_keys |= deceit.is_about_keys();
+                self.record.lied = true;
+                self.world.relay.deceive(deceit);
+                return format!("{deceit:?}");
+            }
+            other => return self.disturb_browser(other),
+        }
+        String::new()
+    }
+
+    fn disturb_browser(&mut self, step: Step) -> String {
+        let id = match step {
+            Step::Drop { browser }
+            | Step::Cut { browser }
+            | Step::Reconnect { browser }
+            | Step::Mute { browser }
+            | Step::Unmute { browser }
+            | Step::Kill { browser }
+            | Step::Open { browser }
+            | Step::CrashAtCommit { browser, .. }
+            | Step::CrashAtOutput { browser, .. }
+            | Step::Fill { browser }
+            | Step::Free { browser }
+            | Step::Jump { browser, .. }
+            | Step::Snapshot { browser }
+            | Step::Restore { browser } => self.browser(browser),
+            _ => return NOTHING.to_owned(),
+        };
+        let world = &mut self.world;
+        match step {
+            Step::Drop { .. } => world.drop_sockets(id),
+            Step::Cut { .. } => world.cut(id),
+            Step::Reconnect { .. } => world.reconnect(id),
+            Step::Mute { .. } => world.mute(id, true),
+            Step::Unmute { .. } if world.is_muted(id) => {
+                world.mute(id, false);
+                world.drop_sockets(id);
+            }
+            Step::Kill { .. } => world.end(id),
+            Step::Open { .. } if !world.client(id).is_open() => world.wake(id),
+            Step::CrashAtCommit { nth, side, .. } => {
+                let sides = [Crash::BeforeWrite, Crash::AfterWrite];
+                world.crash_at(id, u64::from(nth % 8), sides[usize::from(side % 2)]);
+            }
+            Step::CrashAtOutput { nth, .. } => {
+                world.client_mut(id).die_after(Some(u32::from(nth % 16)))
+            }
+            Step::Fill { .. } => world.client(id).store.fail_with(Some(StoreFault::Full)),
+            Step::Free { .. } => world.client(id).store.fail_with(None),
+            Step::Jump { by, .. } => {
+                let by = (i64::from(by) - 128) * JUMP_MAX_MS / 128;
+                world.client_mut(id).clock_ahead_ms = by;
+                return format!("{}, {by} ms ahead", self.record.name(id));
+            }
+            Step::Snapshot { .. } => {
+                self.watched[id.0].snapshot = Some(self.world.client(id).store.snapshot())
+            }
+            Step::Restore { .. } => return self.restore(id),
+            _ => return format!("{}, {NOTHING}", self.record.name(id)),
+        }
+        self.record.name(id)
+    }
+
+    fn browser(&self, number: u8) -> ClientId {
+        ClientId(usize::from(number) % self.watched.len())
+    }
+
+    /// One of the browsers that somebody can write with now.
+    fn used(&self, number: u8) -> Option<ClientId> {
+        let all = (0..self.watched.len()).map(ClientId);
+        let used: Vec<ClientId> = all.filter(|id| self.is_ready(*id)).collect();
+        used.get(usize::from(number) % used.len().max(1)).copied()
+    }
+
+    pub(super) fn free(&self, id: ClientId) {
+        self.world.client(id).store.fail_with(None);
+    }
+
+    fn pass(&mut self, how_long: u8, network: Meanwhile) -> String {
+        let ms = LENGTHS_MS[usize::from(how_long) % LENGTHS_MS.len()];
+        self.world.pass(ms, network);
+        format!("{ms} ms")
+    }
+
+    fn is_ready(&self, id: ClientId) -> bool {
+        self.world.client(id).is_open() && self.record.ready_since.contains_key(&id)
+    }
+
+    /// Sends a text that nobody has sent before.
+    pub(super) fn say(&mut self, by: ClientId, to: usize) -> String {
+        if !self.is_ready(by) {
+            return NOTHING.to_owned();
+        }
+        let text = format!("#{}", self.record.said.len());
+        let to_handle = self.record.handles[to].clone();
+        let what = format!("{} says {text} to {to_handle}", self.record.name(by));
+        // By id, so that writing to somebody new needs no connection; the handle is for later.
+        let to_account = self.record.accounts[to].to_string();
+        let to_text = if self.record.said.len().is_multiple_of(3) {
+            to_handle
+        } else {
+            to_account
+        };
+        let command = Command::Send {
+            to: to_text,
+            text: text.clone(),
+        };
+        let ticket = self.world.start(by, command);
+        self.record.said.push(Said {
+            by,
+            to,
+            text,
+            ticket,
+            at: self.at,
+            outcome: Outcome::Unknown,
+        });
+        what
+    }
+
+    fn read(&mut self, by: ClientId, of: usize) -> String {
+        let account = self.record.accounts[of % self.record.accounts.len()].to_string();
+        let ask = Command::Messages {
+            conversation: account.clone(),
+            before: None,
+            limit: 1,
+        };
+        let last = started(&mut self.world, by, ask);
+        let Some(engine::Reply::Messages(messages)) = last else {
+            return NOTHING.to_owned();
+        };
+        let Some(last) = messages.last() else {
+            return NOTHING.to_owned();
+        };
+        let mark = Command::MarkRead {
+            conversation: account,
+            message: last.id,
+        };
+        self.world.start(by, mark);
+        format!("{} up to {:?}", self.record.name(by), last.text)
+    }
+
+    fn look(&mut self, by: ClientId) -> String {
+        for command in [Command::Devices, Command::Contacts, Command::Conversations] {
+            self.world.start(by, command);
+        }
+        self.record.name(by)
+    }
+
+    fn unlinked(&self, person: usize) -> Option<ClientId> {
+        let all = (0..self.watched.len()).map(ClientId);
+        let mut new = all.filter(|id| !self.record.ready_since.contains_key(id));
+        new.find(|id| self.record.owner(*id) == person && self.world.client(*id).is_open())
+    }
+
+    fn link(&mut self, of: ClientId) -> String {
+        let person = self.record.owner(of);
+        let has = self
+            .record
+            .owners
+            .iter()
+            .filter(|owner| **owner == person)
+            .count();
+        let new = match self.unlinked(person) {
+            Some(new) => new,
+            None if has < BROWSERS_MAX && self.watched.len() < ALL_BROWSERS_MAX => {
+                self.adopt(person);
+                self.world.new_browser()
+            }
+            None => return NOTHING.to_owned(),
+        };
+        let command = Command::Link {
+            credential: None,
+            device_name: format!("browser {}", new.0),
+        };
+        self.world.start(new, command);
+        self.record.name(new)
+    }
+
+    fn approve(&mut self, by: ClientId) -> String {
+        let new = self.unlinked(self.record.owner(by));
+        let offer = new.and_then(|new| self.world.client(new).offer.clone());
+        match offer {
+            Some(offer) if self.is_ready(by) => {
+                self.world
+                    .start(by, Command::ApproveLink { uri: offer.uri });
+                self.record.name(by)
+            }
+            _ => NOTHING.to_owned(),
+        }
+    }
+
+    fn restore(&mut self, id: ClientId) -> String {
+        let Watched { snapshot, .. } = &self.watched[id.0];
+        let Some(snapshot) = snapshot.clone() else {
+            return NOTHING.to_owned();
+        };
+        if !self.record.ready_since.contains_key(&id) {
+            return NOTHING.to_owned();
+        }
+        self.record.restored.insert(id);
+        self.world.end(id);
+        self.world.client(id).store.restore(&snapshot);
+        self.world.wake(id);
+        self.record.name(id)
+    }
+}
+
+fn done(yes: bool) -> String {
+    (if yes { "" } else { NOTHING }).to_owned()
+}
+
+/// The answer to a command that needs nobody else.
+fn started(world: &mut World, id: ClientId, command: Command) -> Option<engine::Reply> {
+    let ticket = world.start(id, command);
+    world.client(id).answer(ticket)?.clone().ok()
+}

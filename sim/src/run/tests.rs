@@ -1,0 +1,243 @@
+//! Each check bites: a run that is well is spoiled in one place, and the check for it says so.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use engine::output::{MessageKind, MessageStatus};
+use engine::{Command, Refusal};
+
+use super::*;
+
+const ALICE: ClientId = ClientId(0);
+const BOB: ClientId = ClientId(1);
+const CAROL: ClientId = ClientId(2);
+const SECOND: ClientId = ClientId(3);
+
+/// Alice with two browsers, Bob and Carol; some have written.
+fn talk() -> Run {
+    let play = "people 3\nlink 0\nrun\napprove 0\nrun\nsend 0 1\nrun\nsend 0 1\nrun\nsend 3 1\nrun\nsend 1 0\nrun";
+    let play: Play = play.parse().expect("these are steps");
+    let mut run = Run::new(&play, Detail::Steps, Rc::new(RefCell::default()));
+    for step in &play.steps {
+        run.step(*step);
+    }
+    assert_eq!(run.record.accepted, 4);
+    assert_eq!(run.violations, []);
+    run
+}
+
+/// What the checks of threads say, once `spoil` has changed what is shown.
+fn found(spoil: impl FnOnce(&Run, &mut [Shown])) -> Vec<Check> {
+    let mut run = talk();
+    run.settle();
+    assert_eq!(run.violations, []);
+    let mut shown = run.all_shown();
+    spoil(&run, &mut shown);
+    let found = threads::violations(&run.record, &shown);
+    found.iter().map(|violation| violation.check).collect()
+}
+
+/// The messages that a browser shows with a person.
+fn thread(
+    shown: &mut [Shown],
+    browser: ClientId,
+    person: usize,
+) -> &mut Vec<engine::output::Message> {
+    let all = shown.iter_mut().find(|shown| shown.browser == browser);
+    &mut all.expect("all are shown").threads[person].1
+}
+
+#[test]
+fn a_run_without_faults_is_well() {
+    let mut run = talk();
+    run.settle();
+    assert_eq!(run.violations, []);
+}
+
+#[test]
+fn a_message_that_one_device_lacks_is_lost() {
+    let found = found(|_, shown| drop(thread(shown, BOB, 0).remove(1)));
+    assert!(found.contains(&Check::Lost), "{found:?}");
+}
+
+#[test]
+fn a_message_that_the_sender_lacks_is_lost() {
+    let found = found(|_, shown| drop(thread(shown, ALICE, 1).remove(0)));
+    assert!(found.contains(&Check::Lost), "{found:?}");
+}
+
+#[test]
+fn a_message_that_waits_for_ever_is_lost() {
+    let found = found(|_, shown| thread(shown, ALICE, 1)[0].status = MessageStatus::Queued);
+    assert!(found.contains(&Check::Lost), "{found:?}");
+}
+
+#[test]
+fn a_message_given_up_without_need_is_lost() {
+    let failed = MessageStatus::Failed(Refusal::RelayRefused);
+    let found = found(|_, shown| thread(shown, ALICE, 1)[0].status = failed);
+    assert!(found.contains(&Check::Lost), "{found:?}");
+}
+
+#[test]
+fn a_message_under_two_ids_is_shown_twice() {
+    let found = found(|_, shown| {
+        let thread = thread(shown, BOB, 0);
+        let mut again = thread[0].clone();
+        again.id = MessageId::from_bytes([7; 16]);
+        thread.insert(1, again);
+    });
+    assert!(found.contains(&Check::Twice), "{found:?}");
+}
+
+#[test]
+fn a_message_between_two_others_is_with_a_stranger() {
+    let found = found(|_, shown| {
+        let theirs = thread(shown, BOB, 0)[0].clone();
+        thread(shown, CAROL, 0).push(theirs);
+    });
+    assert!(found.contains(&Check::Stranger), "{found:?}");
+}
+
+#[test]
+fn a_message_in_another_name_is_seen() {
+    let found = found(|run, shown| thread(shown, BOB, 0)[0].author = run.record.accounts[2]);
+    assert_eq!(found, [Check::Stranger]);
+}
+
+#[test]
+fn words_that_nobody_said_are_seen() {
+    let found = found(|_, shown| {
+        let mut forged = thread(shown, BOB, 0)[0].clone();
+        "pay me".clone_into(&mut forged.text);
+        forged.id = MessageId::from_bytes([7; 16]);
+        thread(shown, BOB, 0).push(forged);
+    });
+    assert_eq!(found, [Check::Stranger]);
+}
+
+#[test]
+fn an_unreadable_message_is_seen() {
+    let found = found(|_, shown| {
+        let mut unread = thread(shown, BOB, 0)[0].clone();
+        unread.kind = MessageKind::Unreadable;
+        unread.text.clear();
+        unread.id = MessageId::from_bytes([7; 16]);
+        thread(shown, BOB, 0).push(unread);
+    });
+    assert_eq!(found, [Check::Unreadable]);
+}
+
+#[test]
+fn two_messages_that_changed_places_are_seen() {
+    let found = found(|_, shown| thread(shown, BOB, 0).swap(0, 1));
+    assert_eq!(found, [Check::Order]);
+}
+
+#[test]
+fn two_devices_with_different_orders_are_seen() {
+    let found = found(|_, shown| {
+        // Of two senders, so that each one's own order is kept.
+        let thread = thread(shown, SECOND, 1);
+        let last = thread
+            .iter()
+            .rposition(|m| m.author_device.get() == 2)
+            .expect("hers");
+        assert_ne!(thread[last].author_device, thread[last - 1].author_device);
+        thread.swap(last, last - 1);
+    });
+    assert_eq!(found, [Check::Same]);
+}
+
+#[test]
+fn a_frame_that_leaves_before_its_commit_is_seen() {
+    for commits in [0, 1] {
+        let mut run = talk();
+        // 0: the message is not on disk. 1: it is, what was sealed is not.
+        run.world.client(ALICE).forget_commits_after(commits);
+        run.say(ALICE, 1);
+        run.watch();
+        let found = run.violations.first().map(|v| v.check);
+        assert_eq!(found, Some(Check::Released), "after {commits}");
+    }
+}
+
+#[test]
+fn an_ack_that_leaves_before_its_commit_is_seen() {
+    let mut run = talk();
+    run.world.client(BOB).forget_commits_after(0);
+    run.say(ALICE, 1);
+    run.world.run();
+    run.watch();
+    assert!(
+        run.violations.iter().any(|v| v.what.contains("acked")),
+        "{:?}",
+        run.violations
+    );
+}
+
+#[test]
+fn a_ratchet_position_used_twice_is_seen() {
+    let mut run = talk();
+    let before = run.world.client(ALICE).store.snapshot();
+    run.say(ALICE, 1);
+    run.world.run();
+    run.watch();
+    run.world.end(ALICE);
+    run.world.client(ALICE).store.restore(&before);
+    run.world.open(ALICE);
+    run.watched[ALICE.0].told.clear();
+    run.say(ALICE, 1);
+    run.watch();
+    assert!(
+        run.violations.iter().any(|v| v.check == Check::Ratchet),
+        "{:?}",
+        run.violations
+    );
+}
+
+#[test]
+fn an_event_that_comes_twice_is_seen() {
+    let mut run = talk();
+    let told = |event: &&Event| matches!(event, Event::Message(_));
+    let event = run.world.client(BOB).events.iter().find(told).cloned();
+    run.world.client_mut(BOB).events.extend(event);
+    run.watch();
+    assert_eq!(
+        run.violations.first().map(|v| v.check),
+        Some(Check::ToldOnce)
+    );
+}
+
+#[test]
+fn a_command_without_an_answer_is_seen() {
+    let mut run = talk();
+    run.heal();
+    let _never_given = run.world.client_mut(BOB).command(Command::Contacts);
+    run.judge_devices();
+    assert_eq!(
+        run.violations.first().map(|v| v.check),
+        Some(Check::Answered)
+    );
+}
+
+#[test]
+fn a_device_that_does_not_come_back_is_seen() {
+    let mut run = talk();
+    run.heal();
+    run.world.cut(BOB);
+    run.judge_devices();
+    assert_eq!(run.violations.first().map(|v| v.check), Some(Check::Back));
+}
+
+#[test]
+fn a_panic_is_seen() {
+    let found = caught(AssertUnwindSafe(|| panic!("too {}", "bad")));
+    assert_eq!(
+        found,
+        [Violation {
+            check: Check::Alive,
+            what: "too bad".to_owned()
+        }]
+    );
+}
