@@ -7,6 +7,8 @@
     reason = "a test that can't go on ends there"
 )]
 
+#[path = "store/journal.rs"]
+mod journal;
 #[path = "store/raw.rs"]
 mod raw;
 
@@ -192,6 +194,7 @@ async fn a_damaged_record_is_named_and_kept() {
         [(Table::Peers, b"a", b"one"), (Table::Peers, b"b", b"two")];
     store.commit(&changes(&rows)).await.unwrap();
     let database = raw::open("damaged", None).await.unwrap();
+    raw::settled(&database).await;
     let sealed = raw::get(&database, "peers", b"a").await.unwrap();
     let damaged = Err(StoreFault::Damaged { table: "peers" });
 
@@ -235,6 +238,7 @@ async fn a_record_in_another_place_does_not_open() {
         .await
         .unwrap();
     let database = raw::open("moved", None).await.unwrap();
+    raw::settled(&database).await;
     let sealed = raw::get(&database, "sessions", b"alice").await.unwrap();
     raw::put(&database, "sessions", b"mallory", &sealed).await;
     raw::put(&database, "peers", b"alice", &sealed).await;
@@ -260,13 +264,15 @@ async fn nothing_is_stored_in_the_clear() {
     let rows = Table::ALL.map(|table| (table, &b"key"[..], &canary[..]));
     store.commit(&changes(&rows)).await.unwrap();
     let database = raw::open("canary", None).await.unwrap();
+    let journal = raw::dump(&database).await;
+    raw::settled(&database).await;
     let dump = raw::dump(&database).await;
     let sealed: Vec<_> = dump
         .iter()
         .filter(|(store, ..)| store != "keys" && store != "fence")
         .collect();
     assert_eq!(sealed.len(), Table::ALL.len());
-    for (_, _, record) in &dump {
+    for (_, _, record) in journal.iter().chain(&dump) {
         assert!(
             !record
                 .windows(8)
@@ -286,8 +292,9 @@ async fn a_lost_store_key_is_damage_and_not_a_new_store() {
         .commit(&changes(&[(Table::Meta, b"a", b"kept")]))
         .await
         .unwrap();
-    drop(store);
     let database = raw::open("lost_key", None).await.unwrap();
+    raw::settled(&database).await;
+    drop(store);
     raw::delete_row(&database, "keys", "store_key").await;
     let opened = IdbStore::open("lost_key").await.map(drop);
     assert_eq!(opened, Err(StoreFault::Damaged { table: "keys" }));

@@ -1,82 +1,85 @@
-//! Writes: one strict transaction a commit, and the fencing number that makes it safe.
+//! Writes: each is one strict transaction that first checks the fencing number.
 //!
-//! Every opening raises the number; every commit reads it first, in its own transaction, and undoes itself
-//! if the number is no longer its own. So a tab that was frozen and wakes up with stale memory writes nothing.
-//! Requests are issued without waiting for each other; the transaction answers for them all.
+//! A commit is one row of the journal. Later, what the journal holds is carried over: its writes go into their tables and
+//! its rows are deleted, in the same transaction. It does not know when that is (see `carry`). Rule ST-4: records are
+//! sealed before a transaction opens. Requests are issued without waiting for each other; the transaction answers for
+//! them all.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use engine::StoreFault;
 use engine::store::{Changes, Table};
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::IdbRequest;
+use wasm_bindgen::JsValue;
 
-use super::fault;
-use super::schema::{Connection, FENCE, bytes};
+use super::fence::{Fence, Guard};
+use super::overlay::Portion;
+use super::schema::{Connection, FENCE, JOURNAL, bytes};
 use super::seal::Sealer;
 use super::strict::Strict;
-
-/// The number of an opening.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fence(f64);
-
-/// The one row of the fence's object store.
-const ROW: f64 = 0.0;
+use super::{fault, journal};
 
 /// A row as it will be written: where, and what, or nothing to delete it.
 type Write = (Table, JsValue, Option<JsValue>);
 
-/// Takes the next number. Whoever had the store open before is shut out from then on.
-pub(super) async fn raise_fence(connection: &Connection) -> Result<Fence, StoreFault> {
-    let transaction = Strict::begin(connection.writer(), [FENCE])?;
-    let store = transaction.store(FENCE)?;
-    let request = store
-        .get(&ROW.into())
-        .map_err(|error| fault::of_exception(&error))?;
-    let raised = Rc::new(Cell::new(None));
-    let on_success = {
-        let (request, raised) = (request.clone(), Rc::clone(&raised));
-        Closure::<dyn FnMut()>::new(move || {
-            let next = number(&request).unwrap_or(0.0) + 1.0;
-            if store.put_with_key(&next.into(), &ROW.into()).is_ok() {
-                raised.set(Some(Fence(next)));
-            }
-        })
-    };
-    request.set_onsuccess(Some(on_success.as_ref().unchecked_ref()));
-    let done = transaction.done().await;
-    request.set_onsuccess(None);
-    done.map_err(|fault| connection.explain(fault))?;
-    raised.get().ok_or(StoreFault::Failed)
-}
-
-/// Writes all changes or nothing.
-pub(super) async fn commit(
+/// Writes all changes as one row of the journal, or nothing.
+pub(super) async fn append(
     connection: &Connection,
     sealer: &Sealer,
     fence: Fence,
+    number: u64,
     changes: &Changes,
 ) -> Result<(), StoreFault> {
-    let Changes { writes } = changes;
-    if writes.is_empty() {
-        return Ok(());
-    }
-    let tables: BTreeSet<Table> = writes.keys().map(|(table, _)| *table).collect();
-    let writes = prepare(sealer, changes)?;
+    let row = journal::seal(sealer, number, changes)?;
+    write(connection, fence, [JOURNAL], |transaction| {
+        // `add` fails where `put` would replace: nothing in the journal is ever written over.
+        (transaction.store(JOURNAL)?)
+            .add_with_key(&bytes(&row), &bytes(&journal::key(number)))
+            .map_err(|error| fault::of_exception(&error))?;
+        Ok(())
+    })
+    .await
+}
 
-    let stores = tables.iter().map(|table| table.name()).chain([FENCE]);
+/// Writes what the journal held into the tables and takes it out of the journal, or nothing.
+pub(super) async fn carry(
+    connection: &Connection,
+    sealer: &Sealer,
+    fence: Fence,
+    portion: &Portion,
+) -> Result<(), StoreFault> {
+    let Portion { changes, done, .. } = portion;
+    let tables: BTreeSet<Table> = changes.writes.keys().map(|(table, _)| *table).collect();
+    let writes = prepare(sealer, changes)?;
+    let stores = tables.iter().map(|table| table.name()).chain([JOURNAL]);
+    write(connection, fence, stores, |transaction| {
+        issue(transaction, writes)?;
+        let journal = transaction.store(JOURNAL)?;
+        for number in done {
+            (journal.delete(&bytes(&journal::key(*number))))
+                .map_err(|error| fault::of_exception(&error))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// One transaction over these object stores, with these requests, if the fencing number is still ours.
+async fn write<'a>(
+    connection: &Connection,
+    fence: Fence,
+    stores: impl IntoIterator<Item = &'a str>,
+    requests: impl FnOnce(&Strict) -> Result<(), StoreFault>,
+) -> Result<(), StoreFault> {
+    let stores = stores.into_iter().chain([FENCE]);
     let transaction =
         Strict::begin(connection.writer(), stores).map_err(|fault| connection.explain(fault))?;
     let guard = Guard::set(&transaction, fence)?;
-    if let Err(fault) = issue(&transaction, writes) {
+    if let Err(fault) = requests(&transaction) {
         transaction.abort();
         return Err(connection.explain(fault));
     }
     let done = transaction.done().await;
-    if guard.fenced.get() {
+    if guard.is_fenced() {
         return Err(StoreFault::Fenced);
     }
     done.map_err(|fault| connection.explain(fault))
@@ -87,7 +90,7 @@ fn prepare(sealer: &Sealer, changes: &Changes) -> Result<Vec<Write>, StoreFault>
     let row = |((table, key), record): (&(Table, Vec<u8>), &Option<Vec<u8>>)| {
         let record = record
             .as_ref()
-            .map(|record| sealer.seal(*table, key, record))
+            .map(|record| sealer.seal(table.name(), key, record))
             .transpose()?;
         Ok((*table, bytes(key), record.map(|record| bytes(&record))))
     };
@@ -110,48 +113,4 @@ fn issue(transaction: &Strict, writes: Vec<Write>) -> Result<(), StoreFault> {
         current = Some((table, store));
     }
     Ok(())
-}
-
-/// The first request of a commit: undoes the transaction if the fencing number is not ours.
-struct Guard {
-    request: IdbRequest,
-    fenced: Rc<Cell<bool>>,
-    _on_success: Closure<dyn FnMut()>,
-}
-
-impl Guard {
-    fn set(transaction: &Strict, fence: Fence) -> Result<Self, StoreFault> {
-        let store = transaction.store(FENCE)?;
-        let request = store
-            .get(&ROW.into())
-            .map_err(|error| fault::of_exception(&error))?;
-        let fenced = Rc::new(Cell::new(false));
-        let on_success = {
-            let (request, fenced) = (request.clone(), Rc::clone(&fenced));
-            let raw = transaction.raw().clone();
-            Closure::<dyn FnMut()>::new(move || {
-                if number(&request) != Some(fence.0) {
-                    fenced.set(true);
-                    // It fails only on a transaction that is over.
-                    drop(raw.abort());
-                }
-            })
-        };
-        request.set_onsuccess(Some(on_success.as_ref().unchecked_ref()));
-        Ok(Self {
-            request,
-            fenced,
-            _on_success: on_success,
-        })
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.request.set_onsuccess(None);
-    }
-}
-
-fn number(request: &IdbRequest) -> Option<f64> {
-    request.result().ok()?.as_f64()
 }

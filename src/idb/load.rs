@@ -35,12 +35,12 @@ pub(super) async fn load(
 
     let open_value = |((table, key), value): (&(Table, Vec<u8>), Option<JsValue>)| {
         value
-            .map(|value| sealer.open(*table, key, &octets(&value)))
+            .map(|value| sealer.open(table.name(), key, &octets(&value)))
             .transpose()
     };
     let open_row = |table, (key, value): (JsValue, JsValue)| {
         let key = octets(&key);
-        let record = sealer.open(table, &key, &octets(&value))?;
+        let record = sealer.open(Table::name(table), &key, &octets(&value))?;
         Ok((key, record))
     };
     let open_range = |(scan, rows): (&Scan, Sealed)| -> Result<Vec<Row>, StoreFault> {

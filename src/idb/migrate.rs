@@ -5,6 +5,7 @@
 //! If a step fails, the whole upgrade is undone.
 
 mod v0_to_v1;
+mod v1_to_v2;
 
 use ::idb::event::VersionChangeEvent;
 use ::idb::{Database, Error, Transaction};
@@ -14,7 +15,7 @@ use super::schema::VERSION;
 type Step = fn(&Database, &Transaction) -> Result<(), Error>;
 
 /// The step at index `n` leads from version `n` to `n + 1`. A missing file does not compile.
-const STEPS: [Step; VERSION as usize] = [v0_to_v1::step];
+const STEPS: [Step; VERSION as usize] = [v0_to_v1::step, v1_to_v2::step];
 
 /// Runs the steps from the version found up to this one.
 pub(super) fn run(

@@ -18,17 +18,20 @@ use web_sys::IdbDatabase;
 use super::{fault, migrate};
 
 /// The version this build reads and writes. A step up needs a file in `migrate`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The key that wraps the store key, and the wrapped store key.
 pub(super) const KEYS: &str = "keys";
 /// The number of the newest opening.
 pub(super) const FENCE: &str = "fence";
+/// Commits that are not in their tables yet.
+pub(super) const JOURNAL: &str = "journal";
 
-/// Every object store: the engine's tables and our own two.
-pub const STORES: [&str; 12] = [
+/// Every object store: the engine's tables and our own three.
+pub const STORES: [&str; 13] = [
     KEYS,
     FENCE,
+    JOURNAL,
     "meta",
     "prekeys",
     "sessions",
@@ -62,6 +65,15 @@ impl Connection {
 
     pub(super) const fn writer(&self) -> &IdbDatabase {
         &self.writer
+    }
+
+    /// Refuses what could be answered without the database, but no longer may be.
+    pub(super) fn check(&self) -> Result<(), StoreFault> {
+        if self.superseded.get() {
+            Err(StoreFault::Fenced)
+        } else {
+            Ok(())
+        }
     }
 
     /// What a failure means: after an upgrade by a newer version, that somebody else has the store.

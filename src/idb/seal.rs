@@ -9,7 +9,6 @@ use std::fmt;
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use engine::StoreFault;
-use engine::store::Table;
 
 use crate::clock;
 
@@ -34,7 +33,7 @@ impl Sealer {
     /// The record as it is stored.
     pub(super) fn seal(
         &self,
-        table: Table,
+        table: &'static str,
         key: &[u8],
         record: &[u8],
     ) -> Result<Vec<u8>, StoreFault> {
@@ -55,13 +54,11 @@ impl Sealer {
     /// The record as it was given.
     pub(super) fn open(
         &self,
-        table: Table,
+        table: &'static str,
         key: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, StoreFault> {
-        let damaged = StoreFault::Damaged {
-            table: table.name(),
-        };
+        let damaged = StoreFault::Damaged { table };
         let (version, rest) = sealed.split_first().ok_or(damaged)?;
         let (nonce, rest) = rest.split_at_checked(NONCE).ok_or(damaged)?;
         let end = rest.len().checked_sub(TAG).ok_or(damaged)?;
@@ -81,6 +78,6 @@ impl Sealer {
 }
 
 /// Names of tables hold no zero byte, so table and key can't be mistaken for another pair.
-fn place(table: Table, key: &[u8]) -> Vec<u8> {
-    [&[VERSION], table.name().as_bytes(), &[0], key].concat()
+fn place(table: &str, key: &[u8]) -> Vec<u8> {
+    [&[VERSION], table.as_bytes(), &[0], key].concat()
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Browser } from "./lib/browser.mjs";
-import { bumpVersion, counts, damage } from "./lib/database.mjs";
+import { bumpVersion, counts, damage, settled } from "./lib/database.mjs";
 import { Device } from "./lib/device.mjs";
 import { until } from "./lib/poll.mjs";
 import { isRefused } from "./lib/refused.mjs";
@@ -69,6 +69,7 @@ describe("storage", { concurrency: false }, () => {
 
   test("a store made by a newer version is storage_too_new, and every record is left in it", async () => {
     const device = await inUse("newer");
+    await settled(device.page, "newer");
     await device.call((client) => client.close());
     const before = await counts(device.page, "newer");
     assert.ok(before.messages > 0);
@@ -121,6 +122,7 @@ describe("storage", { concurrency: false }, () => {
 
   test("a damaged store is storage_damaged, nothing is deleted, and a fresh store is offered", async () => {
     const device = await inUse("damaged");
+    await settled(device.page, "damaged");
     await device.call((client) => client.close());
     const before = await counts(device.page, "damaged");
     assert.ok(await damage(device.page, "damaged", "meta"));

@@ -151,13 +151,16 @@ export class Bob {
 
   // Sending
 
-  /** A text to every device of the account, with a copy for his own others; resolves to the message id when the relay has it. */
-  async send(account, text, { bundleId } = {}) {
+  /**
+   * A text to every device of the account, with a copy for his own others; resolves to the message id when the relay has it.
+   * Ids are random unless one is given: any 16 bytes will do.
+   */
+  async send(account, text, { bundleId, id } = {}) {
     const timestamp = Date.now();
     const message = { body: text, timestamp };
     const sent = { destinationServiceId: account, destinationServiceIdBinary: uuidBytes(account), timestamp, message };
     if (!this.devices.get(account)?.size) await this.#fetchKeys(account, "*");
-    return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, bundleId);
+    return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, { bundleId, id });
   }
 
   /** Something for his own other devices alone. */
@@ -165,8 +168,7 @@ export class Bob {
     return this.#deliver(Date.now(), [], { syncMessage });
   }
 
-  async #deliver(timestamp, parts, own, bundleId) {
-    const id = new Uint8Array(randomBytes(16));
+  async #deliver(timestamp, parts, own, { bundleId, id = new Uint8Array(randomBytes(16)) } = {}) {
     for (let tries = 1; tries <= SEND_TRIES; tries += 1) {
       const all = this.devices.get(this.account)?.size ? [...parts, [this.account, own]] : parts;
       const recipients = [];

@@ -1,8 +1,9 @@
 //! A database seen from outside, past the store: plain records, for tests only.
 //! It panics where a test could not go on.
 
-use idb::{Database, Error, Factory, TransactionMode};
+use idb::{Database, DatabaseEvent as _, Error, Factory, ObjectStoreParams, TransactionMode};
 use js_sys::Uint8Array;
+use lockstep::clock::Timer;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::CryptoKey;
 
@@ -16,6 +17,56 @@ pub(crate) async fn open(name: &str, version: Option<u32>) -> Result<Database, E
 
 pub(crate) fn store_names(database: &Database) -> Vec<String> {
     database.store_names()
+}
+
+/// Makes a database of some version, with these object stores.
+pub(crate) async fn create(name: &str, version: u32, stores: &'static [&'static str]) -> Database {
+    let mut request = Factory::new().unwrap().open(name, Some(version)).unwrap();
+    request.on_upgrade_needed(move |event| {
+        let database = event.database().unwrap();
+        for store in stores {
+            let parameters = ObjectStoreParams::new();
+            database.create_object_store(store, parameters).unwrap();
+        }
+    });
+    request.await.unwrap()
+}
+
+/// How many rows an object store has.
+pub(crate) async fn count(database: &Database, store: &str) -> u32 {
+    let transaction = database
+        .transaction(&[store], TransactionMode::ReadOnly)
+        .unwrap();
+    let store = transaction.object_store(store).unwrap();
+    store.count(None).unwrap().await.unwrap()
+}
+
+/// Waits until the journal is carried over. Whoever has the store open does that.
+pub(crate) async fn settled(database: &Database) {
+    let mut tries = 0;
+    while count(database, "journal").await > 0 {
+        tries += 1;
+        assert!(tries < 500, "the journal is not carried over");
+        Timer::after_ms(10).await;
+    }
+}
+
+/// Copies every row of an object store from one database to another.
+pub(crate) async fn copy(from: &Database, to: &Database, store: &str) {
+    let reading = from
+        .transaction(&[store], TransactionMode::ReadOnly)
+        .unwrap();
+    let rows = reading.object_store(store).unwrap();
+    let keys = rows.get_all_keys(None, None).unwrap().await.unwrap();
+    let values = rows.get_all(None, None).unwrap().await.unwrap();
+    let writing = to
+        .transaction(&[store], TransactionMode::ReadWrite)
+        .unwrap();
+    for (key, value) in keys.iter().zip(&values) {
+        let rows = writing.object_store(store).unwrap();
+        rows.put(value, Some(key)).unwrap();
+    }
+    assert!(writing.await.unwrap().is_committed());
 }
 
 /// Every row there is.
@@ -61,14 +112,35 @@ pub(crate) async fn put(database: &Database, store: &str, key: &[u8], record: &[
     assert!(transaction.await.unwrap().is_committed());
 }
 
+/// Somebody else opens the store, as far as the fence knows.
+pub(crate) async fn raise_fence(database: &Database) {
+    let transaction = database
+        .transaction(&["fence"], TransactionMode::ReadWrite)
+        .unwrap();
+    transaction
+        .object_store("fence")
+        .unwrap()
+        .put(&1e6.into(), Some(&0.into()))
+        .unwrap();
+    assert!(transaction.await.unwrap().is_committed());
+}
+
 pub(crate) async fn delete_row(database: &Database, store: &str, key: &str) {
+    delete_at(database, store, key.into()).await;
+}
+
+pub(crate) async fn delete(database: &Database, store: &str, key: &[u8]) {
+    delete_at(database, store, Uint8Array::from(key).into()).await;
+}
+
+async fn delete_at(database: &Database, store: &str, key: JsValue) {
     let transaction = database
         .transaction(&[store], TransactionMode::ReadWrite)
         .unwrap();
     transaction
         .object_store(store)
         .unwrap()
-        .delete(JsValue::from(key))
+        .delete(key)
         .unwrap();
     assert!(transaction.await.unwrap().is_committed());
 }

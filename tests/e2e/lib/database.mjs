@@ -28,6 +28,11 @@ export const counts = (page, name) => run(page, `async (database, done) => {
   return all;
 }`, { name });
 
+/** Waits until the store that is open has carried its journal over into its tables. */
+export const settled = (page, name) => run(page, `async (database, done) => {
+  while (await done(database.transaction("journal").objectStore("journal").count())) await new Promise((resume) => setTimeout(resume, 20));
+}`, { name });
+
 /** One byte in the middle of every record of an object store is turned over. */
 export const damage = (page, name, store) => run(page, `async (database, done, { store }) => {
   const objects = database.transaction(store, "readwrite").objectStore(store);
