@@ -38,16 +38,18 @@ pub(super) fn open(sealer: &Sealer, rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Ove
     Ok(overlay)
 }
 
-/// Version, then for each write: table, key, and whether there is a record, with the record. Lengths have four bytes.
+/// Version, then for each write: table, key, and whether there is a record, with the record. The length of a name has one
+/// byte, the others have four.
 fn encode(changes: &Changes) -> Option<Vec<u8>> {
     let Changes { writes } = changes;
-    let length = |((_, key), record): (&(Table, Vec<u8>), &Option<Vec<u8>>)| {
-        10 + key.len() + record.as_ref().map_or(0, Vec::len)
+    let length = |((table, key), record): (&(Table, Vec<u8>), &Option<Vec<u8>>)| {
+        10 + table.name().len() + key.len() + record.as_ref().map_or(0, Vec::len)
     };
     let mut row = Vec::with_capacity(1 + writes.iter().map(length).sum::<usize>());
     row.push(VERSION);
     for ((table, key), record) in writes {
-        row.push(number(*table));
+        row.push(u8::try_from(table.name().len()).ok()?);
+        row.extend_from_slice(table.name().as_bytes());
         push(&mut row, key)?;
         match record {
             None => row.push(DELETED),
@@ -72,7 +74,9 @@ fn decode(row: &[u8]) -> Option<Changes> {
     if *version != VERSION {
         return None;
     }
-    while let Some((table, after)) = rest.split_first() {
+    while let Some((length, after)) = rest.split_first() {
+        let (name, after) = after.split_at_checked(usize::from(*length))?;
+        let table = (Table::ALL.into_iter()).find(|table| table.name().as_bytes() == name)?;
         let (key, after) = take(after)?;
         let (kind, after) = after.split_first()?;
         let (record, after) = match *kind {
@@ -80,7 +84,6 @@ fn decode(row: &[u8]) -> Option<Changes> {
             WRITTEN => take(after).map(|(record, after)| (Some(record), after))?,
             _ => return None,
         };
-        let table = (Table::ALL.into_iter()).find(|known| number(*known) == *table)?;
         changes.writes.insert((table, key), record);
         rest = after;
     }
@@ -92,20 +95,4 @@ fn take(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (bytes, rest) = rest.split_at_checked(length)?;
     Some((bytes.to_vec(), rest))
-}
-
-/// The table's number in a row. Part of the stored format.
-const fn number(table: Table) -> u8 {
-    match table {
-        Table::Meta => 1,
-        Table::PreKeys => 2,
-        Table::Sessions => 3,
-        Table::Peers => 4,
-        Table::Contacts => 5,
-        Table::Conversations => 6,
-        Table::Messages => 7,
-        Table::MessageIndex => 8,
-        Table::Outbox => 9,
-        Table::Seen => 10,
-    }
 }

@@ -28,7 +28,7 @@ pub(super) const FENCE: &str = "fence";
 pub(super) const JOURNAL: &str = "journal";
 
 /// Every object store: the engine's tables and our own three.
-pub const STORES: [&str; 13] = [
+pub const STORES: [&str; 16] = [
     KEYS,
     FENCE,
     JOURNAL,
@@ -42,6 +42,9 @@ pub const STORES: [&str; 13] = [
     "message_index",
     "outbox",
     "seen",
+    "sent",
+    "waiting",
+    "held",
 ];
 
 /// Two connections to one database: rexie's for reading, a raw one for writing.
