@@ -5,6 +5,7 @@
 //! nobody is told anything twice. When they are over: nothing is lost, doubled, out of order or with a stranger,
 //! and all devices of a person show the same.
 
+pub(crate) mod marks;
 pub(crate) mod record;
 pub(crate) mod release;
 pub(crate) mod threads;
@@ -35,6 +36,8 @@ pub enum Check {
     Order,
     /// The devices of a person show the same.
     Same,
+    /// What was read on one device is read on the others.
+    Read,
     /// All devices are back after the faults.
     Back,
     /// Nothing panics and nothing runs in circles.

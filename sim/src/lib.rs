@@ -14,6 +14,7 @@
 pub mod check;
 mod client;
 mod disk;
+pub mod fuzz;
 pub mod generate;
 mod relay_node;
 pub mod run;

@@ -7,7 +7,7 @@ mod tests;
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -16,9 +16,9 @@ use engine::store::memory::{Crash, Snapshot};
 use engine::{Command, Event, Input, Reply};
 use wire::{AccountId, MessageId};
 
-use crate::check::record::{Outcome, Record, Said, Shown};
+use crate::check::record::{Mark, Outcome, Record, Said, Shown};
 use crate::check::wire_use::WireUse;
-use crate::check::{Check, Violation, threads};
+use crate::check::{Check, Violation, marks, threads};
 use crate::step::{Play, Step};
 use crate::{ClientId, World};
 
@@ -163,7 +163,7 @@ impl Run {
 
     fn write(&mut self, what: &str) {
         let since = self.world.now - self.began;
-        let line = format!("{:>4} {:>10.3} s  {what}", self.at, Seconds(since));
+        let line = format!("{:>4} {:>10} s  {what}", self.at, Seconds(since));
         self.trace.borrow_mut().push(line);
         for frame in self.world.log.iter_mut().flat_map(|log| log.drain(..)) {
             self.trace.borrow_mut().push(format!("{:19}{frame}", ""));
@@ -216,6 +216,10 @@ impl Run {
         let client = self.world.client(id);
         let new = client.answered.iter().skip(self.watched[id.0].answered);
         for ticket in new {
+            let is = |mark: &&mut Mark| mark.by == id && mark.ticket == *ticket;
+            if let Some(mark) = self.record.marks.iter_mut().find(is) {
+                mark.is_stored = matches!(client.answer(*ticket), Some(Ok(_)));
+            }
             let Some(said) = self
                 .record
                 .said
@@ -293,6 +297,8 @@ impl Run {
         let shown = self.all_shown();
         self.violations
             .extend(threads::violations(&self.record, &shown));
+        self.violations
+            .extend(marks::violations(&self.record, &shown));
     }
 
     fn judge_devices(&mut self) {
@@ -404,11 +410,19 @@ impl Run {
 
     fn shown(&mut self, browser: ClientId) -> Shown {
         let mut threads = Vec::new();
+        let unread = match self.world.try_ask(browser, Command::Conversations) {
+            Some(Ok(Reply::Conversations(list))) => list.iter().map(|c| (c.id, c.unread)).collect(),
+            _ => BTreeMap::new(),
+        };
         for person in 0..self.record.accounts.len() {
             let account = self.record.accounts[person];
             threads.push((account, self.world.thread(browser, &account.to_string())));
         }
-        Shown { browser, threads }
+        Shown {
+            browser,
+            threads,
+            unread,
+        }
     }
 }
 

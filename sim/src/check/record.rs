@@ -38,6 +38,20 @@ pub(crate) enum Outcome {
     },
 }
 
+/// A conversation that somebody has read.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) by: ClientId,
+    /// With which person.
+    pub(crate) with: usize,
+    pub(crate) ticket: Ticket,
+    /// Up to which message.
+    pub(crate) up_to: MessageId,
+    /// After which step.
+    pub(crate) at: usize,
+    pub(crate) is_stored: bool,
+}
+
 /// What the checks know of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
@@ -50,6 +64,7 @@ pub(crate) struct Record {
     pub(crate) ready_since: BTreeMap<ClientId, usize>,
     pub(crate) said: Vec<Said>,
     pub(crate) accepted: usize,
+    pub(crate) marks: Vec<Mark>,
     /// Browsers that were put back to an earlier state.
     pub(crate) restored: BTreeSet<ClientId>,
     /// The relay has lied.
@@ -92,4 +107,6 @@ pub(crate) struct Shown {
     pub(crate) browser: ClientId,
     /// By the account of the other person; oldest first.
     pub(crate) threads: Vec<(AccountId, Vec<Message>)>,
+    /// How many are unread, by the account of the other person.
+    pub(crate) unread: BTreeMap<AccountId, u32>,
 }

@@ -10,7 +10,7 @@ use engine::store::memory::Crash;
 use engine::{Command, StoreFault};
 
 use super::{Run, Watched};
-use crate::check::record::{Outcome, Said};
+use crate::check::record::{Mark, Outcome, Said};
 use crate::relay_node::Deceit;
 use crate::step::Step;
 use crate::world::Meanwhile;
@@ -212,7 +212,8 @@ impl Run {
     }
 
     fn read(&mut self, by: ClientId, of: usize) -> String {
-        let account = self.record.accounts[of % self.record.accounts.len()].to_string();
+        let with = of % self.record.accounts.len();
+        let account = self.record.accounts[with].to_string();
         let ask = Command::Messages {
             conversation: account.clone(),
             before: None,
@@ -229,7 +230,15 @@ impl Run {
             conversation: account,
             message: last.id,
         };
-        self.world.start(by, mark);
+        let ticket = self.world.start(by, mark);
+        self.record.marks.push(Mark {
+            by,
+            with,
+            ticket,
+            up_to: last.id,
+            at: self.at,
+            is_stored: false,
+        });
         format!("{} up to {:?}", self.record.name(by), last.text)
     }
 

@@ -150,6 +150,21 @@ fn two_devices_with_different_orders_are_seen() {
 }
 
 #[test]
+fn a_mark_that_one_device_lacks_is_seen() {
+    let mut run = talk();
+    run.step(Step::Read { by: 0, of: 1 });
+    run.settle();
+    assert_eq!(run.violations, []);
+    let mut shown = run.all_shown();
+    let second = shown.iter_mut().find(|shown| shown.browser == SECOND);
+    let unread = &mut second.expect("all are shown").unread;
+    unread.insert(run.record.accounts[1], 9);
+    let found = marks::violations(&run.record, &shown);
+    let found: Vec<Check> = found.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Read]);
+}
+
+#[test]
 fn a_frame_that_leaves_before_its_commit_is_seen() {
     for commits in [0, 1] {
         let mut run = talk();
