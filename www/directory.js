@@ -4,7 +4,7 @@
 
 import { coalesce } from "./coalesce.js";
 
-const HINTS = ["message", "status", "read", "contact"];
+const HINTS = ["message", "status", "remove", "read", "contact"];
 
 export class Directory {
   constructor(client, onError) {
@@ -50,6 +50,11 @@ export class Directory {
   /** The conversation or contact with this account id. */
   find(id) {
     return this.conversations.find((c) => c.id === id) ?? this.contacts.find((c) => c.id === id);
+  }
+
+  /** Whether this person has come with a security key that was not accepted yet. */
+  keyChanged(id) {
+    return this.contacts.some((contact) => contact.id === id && contact.keyChanged);
   }
 
   byHandle(handle) {

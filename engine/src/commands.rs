@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::contacts;
 use crate::device_name;
 use crate::error::{Error, Refusal};
+use crate::identity;
 use crate::input::{Command, ConversationId, Ticket, Timestamp};
 use crate::limits::PARKED_MAX;
 use crate::linking;
@@ -65,6 +66,9 @@ impl State {
                 self.connection.ask(tx, &Endpoint::Devices, pending);
             }
             local @ (Command::MarkRead { .. }
+            | Command::AcceptIdentity { .. }
+            | Command::RejectIdentity { .. }
+            | Command::Resend { .. }
             | Command::Account
             | Command::Conversations
             | Command::Contacts
@@ -101,6 +105,9 @@ impl State {
                     .map(Reply::Messages),
                 None => Err(Refusal::UnknownConversation),
             },
+            Command::AcceptIdentity { account } => self.decide(tx, &account, true).await?,
+            Command::RejectIdentity { account } => self.decide(tx, &account, false).await?,
+            Command::Resend { message } => self.resend(tx, message).await?.map(|()| Reply::Done),
             Command::Conversations => Ok(Reply::Conversations(thread::list(tx).await?)),
             Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
             Command::Account
@@ -119,6 +126,24 @@ impl State {
         })
     }
 
+    /// The person decides about an account's other identity key.
+    async fn decide(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: &str,
+        accept: bool,
+    ) -> Result<Result<Reply, Refusal>, Error> {
+        let Some(account) = self.conversation(tx, account).await? else {
+            return Ok(Err(Refusal::UnknownConversation));
+        };
+        if accept {
+            self.accept_identity(tx, account).await?;
+        } else {
+            identity::reject(tx, account).await?;
+        }
+        Ok(Ok(Reply::Done))
+    }
+
     /// What this client can't do in its present state.
     fn refusal(&self, command: &Command) -> Option<Refusal> {
         match command {
@@ -129,6 +154,9 @@ impl State {
             | Command::RejectLink { .. }
             | Command::OpenLink { .. }
             | Command::Send { .. }
+            | Command::Resend { .. }
+            | Command::AcceptIdentity { .. }
+            | Command::RejectIdentity { .. }
             | Command::MarkRead { .. }
             | Command::Devices => match self.client_state() {
                 ClientState::New => Some(Refusal::NotReady),
@@ -313,6 +341,9 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::CancelLink
         | Command::OpenLink { .. }
         | Command::Send { .. }
+        | Command::Resend { .. }
+        | Command::AcceptIdentity { .. }
+        | Command::RejectIdentity { .. }
         | Command::Account
         | Command::Conversations
         | Command::Messages { .. }

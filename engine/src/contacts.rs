@@ -9,6 +9,7 @@ use wire::{AccountId, Handle};
 
 use crate::error::Error;
 use crate::guard;
+use crate::identity::note_new_identity;
 use crate::limits::{CONTACTS_CHUNK, LIST_MAX};
 use crate::output::{Contact, Event};
 use crate::peers;
@@ -39,6 +40,15 @@ pub(crate) async fn ensure(
     let contact = view(tx, account, record).await?;
     tx.emit(Event::Contact(contact));
     Ok(has_handle)
+}
+
+/// Tells of a contact that has changed elsewhere: a verified mark ends with the key it was given to.
+pub(crate) async fn show(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Error> {
+    if let Some(record) = tx.get::<ContactRecord>(account.as_bytes()).await? {
+        let contact = view(tx, account, record).await?;
+        tx.emit(Event::Contact(contact));
+    }
+    Ok(())
 }
 
 /// So that a handle is found without looking at every contact.
@@ -203,8 +213,7 @@ async fn merge_key(
         tx.put(id, &peer);
     }
     if peer.identity != key {
-        tx.emit(Event::IdentityChanged(account));
-        return Ok(());
+        return note_new_identity(tx, account, key).await;
     }
     let clock = entry.verified_clock();
     let tie_unverified = clock == record.verified_clock && !entry.verified();
@@ -227,6 +236,7 @@ async fn view(
         name: name(account, &record),
         handle: record.handle.parse().ok(),
         verified: record.verified && record.verified_key == peer.identity,
+        key_changed: !peer.new_identity.is_empty(),
         identity_key: (!peer.identity.is_empty()).then_some(peer.identity),
     })
 }

@@ -55,6 +55,27 @@ impl<S: Store> Engine<S> {
         input: Input,
         out: &mut Vec<Output>,
     ) -> Result<(), Error> {
+        if !self.state.suspect.is_careful() {
+            return self.step(now, input, out).await;
+        }
+        let Input::SocketFrames { socket, frames } = input else {
+            return self.step(now, input, out).await;
+        };
+        for frame in frames {
+            self.attempt(now, &frame).await?;
+            let frames = vec![frame];
+            let input = Input::SocketFrames { socket, frames };
+            self.step(now, input, out).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Error> {
         let Self { store, state } = self;
         let mut tx = Tx::new(store, now);
         state.step(&mut tx, input).await?;
@@ -70,6 +91,15 @@ impl<S: Store> Engine<S> {
             out.extend(outputs);
         }
         Ok(())
+    }
+
+    /// Counts an attempt before it is made, in a commit of its own.
+    async fn attempt(&mut self, now: Timestamp, frame: &[u8]) -> Result<(), Error> {
+        let Self { store, state } = self;
+        let mut tx = Tx::new(store, now);
+        state.suspect.attempt(&mut tx, frame).await?;
+        let (changes, _) = tx.finish();
+        commit(store, &changes).await
     }
 }
 

@@ -19,11 +19,20 @@ use crate::store::Table;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
-/// An envelope that came in, and the request it came with.
+/// An envelope that came in.
 struct Item {
-    request: u64,
     envelope: Envelope,
     ciphertext: Result<Ciphertext, PeerFault>,
+}
+
+impl Item {
+    fn new(envelope: Envelope) -> Self {
+        let ciphertext = Ciphertext::parse(envelope.kind, &envelope.content);
+        Self {
+            envelope,
+            ciphertext,
+        }
+    }
 }
 
 impl State {
@@ -37,34 +46,74 @@ impl State {
             return Ok(());
         };
         let mut items = Vec::with_capacity(batch.len());
+        let mut requests = Vec::with_capacity(batch.len());
         for (request, bytes) in batch {
+            requests.push(request);
             match Envelope::decode(&bytes) {
-                Ok(envelope) => {
-                    let ciphertext = Ciphertext::parse(envelope.kind, &envelope.content);
-                    items.push(Item {
-                        request,
-                        envelope,
-                        ciphertext,
-                    });
-                }
-                Err(_) => {
-                    // It will never decode: kept in the mailbox it would come again for ever.
-                    tx.emit(Event::Failure(Refusal::RelayProtocol));
-                    self.connection.answer(tx, request, 200);
-                }
+                // Rule R-1: what was dealt with is only acked.
+                Ok(envelope) if self.is_new(&own, &envelope) => items.push(Item::new(envelope)),
+                Ok(_) => {}
+                // It will never decode: kept in the mailbox it would come again for ever.
+                Err(_) => tx.emit(Event::Failure(Refusal::RelayProtocol)),
             }
         }
-        prefetch(tx, &items).await?;
-        let opened = self.decrypt_all(tx, &own, &items).await?;
+        self.seen.store(tx);
+        self.deal_with(tx, &own, &items).await?;
+        for request in requests {
+            self.connection.answer(tx, request, 200);
+        }
+        Ok(())
+    }
+
+    /// Deals with envelopes that were held back until now.
+    pub(crate) async fn receive_held(
+        &mut self,
+        tx: &mut Tx<'_>,
+        envelopes: Vec<Envelope>,
+    ) -> Result<(), Error> {
+        let Some(own) = self.account.clone() else {
+            return Ok(());
+        };
+        let items: Vec<Item> = envelopes.into_iter().map(Item::new).collect();
+        self.deal_with(tx, &own, &items).await
+    }
+
+    fn is_new(&mut self, own: &Account, envelope: &Envelope) -> bool {
+        envelope.kind != EnvelopeKind::ServerReceipt
+            && !is_for_others(envelope, own)
+            && envelope.guid.is_none_or(|guid| self.seen.mark(guid))
+    }
+
+    async fn deal_with(
+        &mut self,
+        tx: &mut Tx<'_>,
+        own: &Account,
+        items: &[Item],
+    ) -> Result<(), Error> {
+        prefetch(tx, items).await?;
+        let opened = self.decrypt_all(tx, own, items).await?;
         let ids = opened
             .iter()
             .filter_map(|(_, result)| Some(result.as_ref().ok()?.message_id));
         let index = ids.map(|id| (Table::MessageIndex, id.as_bytes().to_vec()));
         tx.prefetch(index.collect()).await?;
-        for (envelope, result) in opened {
+        for (item, result) in opened {
+            let envelope = &item.envelope;
             match result {
-                Ok(opened) => self.apply(tx, envelope, opened).await?,
-                Err(fault) => record_failure(tx, &own, envelope, fault).await?,
+                Ok(opened) => {
+                    self.apply(tx, envelope, opened).await?;
+                    let (from, timestamp) = (envelope.source, envelope.client_timestamp);
+                    self.no_longer_waiting(tx, from, timestamp).await?;
+                }
+                Err(_) if envelope.kind == EnvelopeKind::Plaintext => {
+                    self.retry_requested(tx, envelope).await?;
+                }
+                Err(PeerFault::Duplicate) => {}
+                Err(PeerFault::Untrusted) => {
+                    let key = item.ciphertext.as_ref().ok().and_then(Ciphertext::identity);
+                    self.hold(tx, envelope, key).await?;
+                }
+                Err(PeerFault::Unreadable) => self.could_not_read(tx, envelope).await?,
             }
         }
         if items
@@ -72,9 +121,6 @@ impl State {
             .any(|item| matches!(item.ciphertext, Ok(Ciphertext::PreKey(_))))
         {
             self.ask_key_counts(tx); // a first message has used one-time keys up
-        }
-        for item in &items {
-            self.connection.answer(tx, item.request, 200);
         }
         Ok(())
     }
@@ -84,26 +130,14 @@ impl State {
         tx: &mut Tx<'_>,
         own: &Account,
         items: &'i [Item],
-    ) -> Result<Vec<(&'i Envelope, Result<Opened, PeerFault>)>, Error> {
+    ) -> Result<Vec<(&'i Item, Result<Opened, PeerFault>)>, Error> {
         let mut sessions = Sessions::new(own);
         let mut opened = Vec::with_capacity(items.len());
-        for Item {
-            request: _,
-            envelope,
-            ciphertext,
-        } in items
-        {
-            if envelope.kind == EnvelopeKind::ServerReceipt || is_for_others(envelope, own) {
-                continue;
-            }
-            if let Some(guid) = envelope.guid
-                && !self.seen.mark(guid)
-            {
-                continue; // rule R-1
-            }
-            let result = match ciphertext {
+        for item in items {
+            let from = item.envelope.source;
+            let result = match &item.ciphertext {
+                Ok(_) if self.suspect.is_quarantined(&item.envelope) => Err(PeerFault::Unreadable),
                 Ok(ciphertext) => {
-                    let from = envelope.source;
                     sessions.load(tx, from).await?;
                     if let Ciphertext::PreKey(message) = ciphertext {
                         sessions.load_pre_keys(tx, message).await?;
@@ -116,9 +150,8 @@ impl State {
             if let Ok((_, from)) = &result {
                 note_device(tx, own, *from).await?;
             }
-            opened.push((envelope, result.map(|(opened, _)| opened)));
+            opened.push((item, result.map(|(opened, _)| opened)));
         }
-        self.seen.store(tx);
         sessions.store(tx).await?;
         Ok(opened)
     }
@@ -126,6 +159,8 @@ impl State {
     /// The relay has sent all that waited, and heard our acks of it.
     pub(crate) async fn mailbox_empty(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.clock.drains = self.clock.drains.saturating_add(1);
+        self.clock.draining = false;
+        self.suspect.clear();
         self.save_clock(tx);
         self.seen.next_generation(tx, self.clock.drains).await
     }
@@ -151,13 +186,7 @@ impl State {
                 };
                 self.note_contact(tx, from.account).await?;
                 let sent_at = message.timestamp.unwrap_or(envelope.client_timestamp);
-                // A clock far ahead of the relay's would put the message below all others for ever.
-                let believed = sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS);
-                let order = if believed {
-                    sent_at
-                } else {
-                    envelope.server_timestamp
-                };
+                let order = believed_order(sent_at, envelope);
                 self.note_time(tx, order);
                 let message = incoming(id, from, text, sent_at, order);
                 thread::insert(tx, message).await?;
@@ -168,6 +197,15 @@ impl State {
                 None => Ok(()),
             },
         }
+    }
+}
+
+/// Where a message stands. A clock far ahead of the relay's would put it below all others for ever.
+pub(crate) fn believed_order(sent_at: u64, envelope: &Envelope) -> u64 {
+    if sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS) {
+        sent_at
+    } else {
+        envelope.server_timestamp
     }
 }
 
@@ -201,7 +239,6 @@ async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
     for Item {
         envelope,
         ciphertext,
-        ..
     } in items
     {
         if let Ok(ciphertext) = ciphertext {
@@ -235,40 +272,5 @@ async fn note_device(tx: &mut Tx<'_>, own: &Account, from: Incarnation) -> Resul
     } else {
         tx.put(address.account.as_bytes(), &peer);
     }
-    Ok(())
-}
-
-/// A message that can't be read keeps its place in the thread, if we know its sender: anybody can send
-/// garbage in a stranger's name.
-async fn record_failure(
-    tx: &mut Tx<'_>,
-    own: &Account,
-    envelope: &Envelope,
-    fault: PeerFault,
-) -> Result<(), Error> {
-    let from = envelope.source;
-    if fault == PeerFault::Duplicate || from.account == own.id() {
-        return Ok(());
-    }
-    if peers::record(tx, from.account).await?.identity.is_empty() {
-        return Ok(());
-    }
-    if fault == PeerFault::Untrusted {
-        tx.emit(Event::IdentityChanged(from.account));
-    }
-    let Some(guid) = envelope.guid else {
-        return Ok(());
-    };
-    let message = NewMessage {
-        id: MessageId::from_bytes(guid),
-        conversation: from.account,
-        author: from,
-        kind: MessageKind::Unreadable,
-        text: String::new(),
-        sent_at: envelope.client_timestamp,
-        order: envelope.server_timestamp,
-        status: MessageStatus::Received,
-    };
-    thread::insert(tx, message).await?;
     Ok(())
 }

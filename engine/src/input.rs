@@ -122,6 +122,21 @@ pub enum Command {
         /// The last message read.
         message: MessageId,
     },
+    /// Go on with an account that has come with another identity key. Answer: `Reply::Done`.
+    AcceptIdentity {
+        /// A handle or an account id.
+        account: String,
+    },
+    /// Stay with the key that is known; what came under the other one is forgotten. Answer: `Reply::Done`.
+    RejectIdentity {
+        /// A handle or an account id.
+        account: String,
+    },
+    /// Try a message again that failed. Answer: `Reply::Done`.
+    Resend {
+        /// Which message.
+        message: MessageId,
+    },
     /// Answer: `Reply::Contacts`.
     Contacts,
     /// Answer: `Reply::Devices`; asks the relay.
@@ -144,6 +159,9 @@ impl std::fmt::Debug for Command {
             Self::Conversations => "Conversations",
             Self::Messages { .. } => "Messages",
             Self::MarkRead { .. } => "MarkRead",
+            Self::AcceptIdentity { .. } => "AcceptIdentity",
+            Self::RejectIdentity { .. } => "RejectIdentity",
+            Self::Resend { .. } => "Resend",
             Self::Contacts => "Contacts",
             Self::Devices => "Devices",
         })

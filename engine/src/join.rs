@@ -258,6 +258,10 @@ impl State {
                     tx.put(key::ACCOUNT, &account.record);
                 }
                 self.account = Some(account);
+                if !self.clock.draining {
+                    self.clock.draining = true; // until the mailbox is empty
+                    self.save_clock(tx);
+                }
                 self.connection.up(tx.now);
                 if wants_contacts {
                     self.request_contacts(tx);

@@ -24,6 +24,29 @@ pub(crate) const KEYS_ROTATE_MS: u64 = 2 * DAY_MS;
 /// Replaced ones are kept so long, for first messages that are still on their way (the mailbox's 30 days and
 /// a half more), then deleted: from then on those messages are safe from a thief.
 pub(crate) const KEYS_KEPT_MS: u64 = 45 * DAY_MS;
+/// A message is sent again to a device that could not read it so often (S-44): if it fails twice, it is not by chance.
+pub(crate) const RESENDS_MAX: u32 = 1;
+/// And so often to one device in an hour, whatever the messages: each costs a session or a ratchet step.
+pub(crate) const RESENDS_PER_HOUR_MAX: u32 = 5;
+/// Messages of one device asked for again in an hour: more would only be refused there.
+pub(crate) const RETRY_ASKS_MAX: usize = 5;
+/// What was sent is kept so long for a device that asks for it again (S-44).
+pub(crate) const SENT_MS: u64 = 7 * DAY_MS;
+/// What was asked for is waited for so long; a device that was away until then has forgotten it.
+pub(crate) const WAITING_MS: u64 = 14 * DAY_MS;
+/// Messages waited for at once; memory holds their names.
+pub(crate) const WAITING_MAX: usize = 1_000;
+/// Envelopes of one account held until its new key is accepted; what comes after is lost, since a flood
+/// under a key of nobody's choosing must not fill the disk.
+pub(crate) const HELD_MAX: usize = 1_000;
+/// They are held so long.
+pub(crate) const HELD_MS: u64 = 30 * DAY_MS;
+/// An envelope that takes the client down is decrypted so often before it is put aside.
+pub(crate) const ATTEMPTS_MAX: u32 = 2;
+/// Envelopes dealt with one at a time after a bad end: as many as the relay has under way at once.
+pub(crate) const SUSPECTS_MAX: usize = 128;
+/// Failed decryptions of one device in a batch after which only cheap ones are tried.
+pub(crate) const FAILURES_MAX: u32 = 3;
 /// One-time prekeys of each kind kept: what the relay has lost would otherwise stay for ever.
 pub(crate) const ONE_TIME_KEYS_KEPT: usize = 1_000;
 /// Records looked at, and rows deleted, in one upkeep: what is left is for the next.
@@ -91,4 +114,6 @@ pub(crate) const LINK_WAIT_S: u32 = 60;
 /// Device names as shown, in characters.
 pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;
 
+/// The span in which repeats and renewals are counted.
+pub(crate) const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;

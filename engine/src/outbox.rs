@@ -20,7 +20,8 @@ use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::ConversationId;
 use crate::limits::{OUTBOX_MAX, SEND_TRIES_MAX};
-use crate::output::{MessageKind, MessageStatus};
+use crate::output::{Message, MessageKind, MessageStatus};
+use crate::peers;
 use crate::record::{OutboxRecord, key};
 use crate::request::{Pending, retry_at};
 use crate::state::State;
@@ -44,36 +45,56 @@ impl State {
         if self.outbox.len() >= OUTBOX_MAX {
             return Ok(Err(Refusal::QueueFull));
         }
+        let peer = peers::record(tx, conversation).await?;
+        if !peer.new_identity.is_empty() {
+            return Ok(Err(Refusal::IdentityChanged)); // until the person has accepted it
+        }
         let id = self.new_message_id();
         let timestamp = self.next_timestamp(tx);
-        let message = content::text(text.clone(), timestamp);
-        let transcript = content::transcript(conversation, message.clone());
-        let to_self = conversation == account.id();
-        let entry = OutboxRecord {
-            message_id: id.as_bytes().to_vec(),
-            conversation: conversation.as_bytes().to_vec(),
-            content: if to_self {
-                Vec::new()
-            } else {
-                content::data(message).encode_to_vec()
-            },
-            transcript: transcript.encode_to_vec(),
-            timestamp,
-            ..OutboxRecord::default()
-        };
-        self.enqueue(tx, &entry);
         let message = NewMessage {
             id,
             conversation,
             author: account.address,
             kind: MessageKind::Text,
-            text,
+            text: text.clone(),
             sent_at: timestamp,
             order: timestamp,
             status: MessageStatus::Queued,
         };
+        self.enqueue(
+            tx,
+            &text_entry(account.id(), conversation, id, text, timestamp),
+        );
         thread::insert(tx, message).await?;
         Ok(Ok(id))
+    }
+
+    /// Sends a message of this device again that failed, as the same message.
+    pub(crate) async fn resend(
+        &mut self,
+        tx: &mut Tx<'_>,
+        id: MessageId,
+    ) -> Result<Result<(), Refusal>, Error> {
+        let own = self.own_id()?;
+        let found = thread::find(tx, id).await?;
+        let failed = |message: &Message| matches!(message.status, MessageStatus::Failed(_));
+        let Some(message) = found.filter(failed) else {
+            return Ok(Err(Refusal::UnknownMessage));
+        };
+        let (conversation, sent_at) = (message.conversation, message.sent_at.0);
+        if !peers::record(tx, conversation)
+            .await?
+            .new_identity
+            .is_empty()
+        {
+            return Ok(Err(Refusal::IdentityChanged));
+        }
+        self.enqueue(
+            tx,
+            &text_entry(own, conversation, id, message.text, sent_at),
+        );
+        thread::update_status(tx, id, MessageStatus::Queued).await?;
+        Ok(Ok(()))
     }
 
     /// Stores something for own other devices.
@@ -92,7 +113,7 @@ impl State {
         self.enqueue(tx, &entry);
     }
 
-    fn enqueue(&mut self, tx: &mut Tx<'_>, entry: &OutboxRecord) {
+    pub(crate) fn enqueue(&mut self, tx: &mut Tx<'_>, entry: &OutboxRecord) {
         self.clock.next_outbox += 1;
         let seq = self.clock.next_outbox;
         tx.put(&key::outbox(seq), entry);
@@ -100,7 +121,7 @@ impl State {
         self.outbox.add(conversation(entry), seq);
     }
 
-    fn new_message_id(&mut self) -> MessageId {
+    pub(crate) fn new_message_id(&mut self) -> MessageId {
         let mut bytes = [0; 16];
         self.rng.fill_bytes(&mut bytes);
         MessageId::from_bytes(bytes)
@@ -144,6 +165,10 @@ impl State {
                     tx.put(&key::outbox(seq), &entry);
                 }
                 Sealing::Needs(needs) => return self.fetch_keys(tx, seq, entry, needs).await,
+                Sealing::Nothing => {
+                    self.remove(tx, seq, &entry);
+                    return Ok(());
+                }
                 Sealing::Failed(refusal) => return self.fail(tx, seq, &entry, refusal).await,
             }
         }
@@ -163,6 +188,9 @@ impl State {
             .id();
         let to = AccountId::from_slice(&entry.conversation)
             .map_err(|_| Error::Bug("outbox entry without a conversation"))?;
+        if entry.only_device != 0 {
+            return Ok(vec![to]);
+        }
         let to_peer = !entry.content.is_empty() && to != own;
         Ok(if to_peer { vec![to, own] } else { vec![own] })
     }
@@ -180,6 +208,7 @@ impl State {
         };
         match response.status {
             200..=299 => {
+                Self::remember_sent(tx, &entry, &sealed_so_far(&entry)?);
                 self.remove(tx, seq, &entry);
                 self.report_status(tx, &entry, MessageStatus::Sent).await
             }
@@ -221,6 +250,9 @@ impl State {
         entry: &OutboxRecord,
         status: MessageStatus,
     ) -> Result<(), Error> {
+        if entry.only_device != 0 {
+            return Ok(()); // a repeat says nothing of the message, nor does a request
+        }
         match MessageId::from_slice(&entry.message_id) {
             Ok(id) => thread::update_status(tx, id, status).await,
             Err(_) => Err(Error::Bug("outbox entry without a message id")),
@@ -234,6 +266,29 @@ impl State {
     }
 }
 
+fn text_entry(
+    own: AccountId,
+    conversation: ConversationId,
+    id: MessageId,
+    text: String,
+    timestamp: u64,
+) -> OutboxRecord {
+    let message = content::text(text, timestamp);
+    let transcript = content::transcript(conversation, message.clone());
+    OutboxRecord {
+        message_id: id.as_bytes().to_vec(),
+        conversation: conversation.as_bytes().to_vec(),
+        content: if conversation == own {
+            Vec::new()
+        } else {
+            content::data(message).encode_to_vec()
+        },
+        transcript: transcript.encode_to_vec(),
+        timestamp,
+        ..OutboxRecord::default()
+    }
+}
+
 fn conversation(entry: &OutboxRecord) -> Option<ConversationId> {
     AccountId::from_slice(&entry.conversation).ok()
 }
@@ -241,12 +296,18 @@ fn conversation(entry: &OutboxRecord) -> Option<ConversationId> {
 /// What has been sealed of an entry so far.
 fn sealed_so_far(entry: &OutboxRecord) -> Result<Bundle, Error> {
     if entry.bundle.is_empty() {
-        let id = MessageId::from_slice(&entry.message_id);
+        let id = if entry.bundle_id.is_empty() {
+            &entry.message_id
+        } else {
+            &entry.bundle_id
+        };
+        let id = MessageId::from_slice(id);
         return Ok(Bundle {
             id: id.map_err(|_| Error::Bug("outbox entry without a message id"))?,
             timestamp: entry.timestamp,
             urgent: !entry.content.is_empty(),
             seal: 0,
+            partial: entry.only_device != 0,
             recipients: Vec::new(),
         });
     }

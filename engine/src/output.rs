@@ -80,6 +80,13 @@ pub enum Event {
         /// Its status now.
         status: MessageStatus,
     },
+    /// A message is no longer there: a placeholder whose message has come.
+    Removed {
+        /// Which message.
+        id: MessageId,
+        /// Where it was.
+        conversation: ConversationId,
+    },
     /// A conversation has been read up to a message, here or on another own device.
     Read {
         /// Which conversation.
@@ -192,6 +199,8 @@ pub enum MessageKind {
     Text,
     /// A message came that could not be read; this keeps its place.
     Unreadable,
+    /// The same, and its sender was asked for it: it may still come.
+    Waiting,
 }
 
 /// A message.
@@ -257,4 +266,6 @@ pub struct Contact {
     pub identity_key: Option<Vec<u8>>,
     /// The person compared that key.
     pub verified: bool,
+    /// They have come with another key, which has to be accepted before anything is sent to them or shown of them.
+    pub key_changed: bool,
 }

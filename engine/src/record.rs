@@ -96,6 +96,14 @@ records! {
         #[prost(uint32, tag = "5")] pub drains: u32,
         /// When the daily upkeep was last done.
         #[prost(uint64, tag = "6")] pub upkeep_at: u64,
+        /// Envelopes are coming, and not all that waited have been dealt with.
+        #[prost(bool, tag = "7")] pub draining: bool,
+    }
+
+    /// The envelope that is being tried with care, at [`key::ATTEMPT`].
+    AttemptRecord in Meta {
+        #[prost(bytes = "vec", tag = "1")] pub guid: Vec<u8>,
+        #[prost(uint32, tag = "2")] pub attempts: u32,
     }
 
     /// What libsignal needs to know of an account, and its devices.
@@ -103,6 +111,8 @@ records! {
         #[prost(bytes = "vec", tag = "1")] pub identity: Vec<u8>,
         #[prost(message, repeated, tag = "2")] pub devices: Vec<PeerDevice>,
         #[prost(bool, tag = "3")] pub listed: bool,
+        /// Another identity key that the account has come with, and that the person has not accepted.
+        #[prost(bytes = "vec", tag = "4")] pub new_identity: Vec<u8>,
     }
 
     /// One incarnation of a device in a [`PeerRecord`]; its registration id is its epoch, 0 while that is not
@@ -127,6 +137,9 @@ records! {
         #[prost(uint64, tag = "3")] pub since: u64,
         #[prost(bool, tag = "4")] pub renew: bool,
         #[prost(uint64, tag = "5")] pub renewed_at: u64,
+        /// How often something was sent again, and since when that is counted.
+        #[prost(uint32, tag = "6")] pub resends: u32,
+        #[prost(uint64, tag = "7")] pub resends_since: u64,
     }
 
     /// A person, as the user sees them.
@@ -183,6 +196,42 @@ records! {
         #[prost(bool, tag = "7")] pub sealed: bool,
         #[prost(uint32, tag = "8")] pub tries: u32,
         #[prost(uint32, tag = "9")] pub fetches: u32,
+        /// Not 0: for this device of the conversation's account alone, a repeat or a retry request.
+        #[prost(uint32, tag = "10")] pub only_device: u32,
+        /// A retry request, in place of content.
+        #[prost(bytes = "vec", tag = "11")] pub plaintext: Vec<u8>,
+        /// The bundle's id, if it is not the message's.
+        #[prost(bytes = "vec", tag = "12")] pub bundle_id: Vec<u8>,
+    }
+
+    /// What was sent and to which devices, for those that ask for it again.
+    SentRecord in Sent {
+        #[prost(bytes = "vec", tag = "1")] pub message_id: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")] pub conversation: Vec<u8>,
+        #[prost(bytes = "vec", tag = "3")] pub content: Vec<u8>,
+        #[prost(bytes = "vec", tag = "4")] pub transcript: Vec<u8>,
+        #[prost(message, repeated, tag = "5")] pub to: Vec<SentTo>,
+        #[prost(uint64, tag = "6")] pub sent_at: u64,
+    }
+
+    /// In a [`SentRecord`]: a device, and how often it was sent again.
+    SentTo in Sent {
+        #[prost(bytes = "vec", tag = "1")] pub account: Vec<u8>,
+        #[prost(uint32, tag = "2")] pub device: u32,
+        #[prost(uint32, tag = "3")] pub resends: u32,
+    }
+
+    /// A message that could not be read and was asked for; its placeholder, if it has one.
+    WaitingRecord in Waiting {
+        #[prost(uint64, tag = "1")] pub asked_at: u64,
+        #[prost(bytes = "vec", tag = "2")] pub placeholder: Vec<u8>,
+        #[prost(uint64, tag = "3")] pub order: u64,
+    }
+
+    /// An envelope under an identity key that has not been accepted.
+    HeldRecord in Held {
+        #[prost(bytes = "vec", tag = "1")] pub envelope: Vec<u8>,
+        #[prost(uint64, tag = "2")] pub held_at: u64,
     }
 }
 
@@ -194,6 +243,7 @@ pub(crate) mod key {
     pub(crate) const ACCOUNT: &[u8] = b"account";
     pub(crate) const PENDING: &[u8] = b"pending";
     pub(crate) const CLOCK: &[u8] = b"clock";
+    pub(crate) const ATTEMPT: &[u8] = b"attempt";
 
     /// The account of a handle, in Meta.
     pub(crate) fn handle(handle: &wire::Handle) -> Vec<u8> {
@@ -244,6 +294,26 @@ pub(crate) mod key {
     /// Outbox: sequence number.
     pub(crate) fn outbox(seq: u64) -> Vec<u8> {
         seq.to_be_bytes().to_vec()
+    }
+
+    /// Sent things: their time, which no two share.
+    pub(crate) fn sent(timestamp: u64) -> Vec<u8> {
+        timestamp.to_be_bytes().to_vec()
+    }
+
+    /// What is waited for: sending device, time.
+    pub(crate) fn waiting(from: DeviceAddress, timestamp: u64) -> Vec<u8> {
+        [session(from).as_slice(), &timestamp.to_be_bytes()].concat()
+    }
+
+    /// Held envelopes: account, the relay's time, its name for the envelope. In this order they came.
+    pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8> {
+        [
+            account.as_bytes().as_slice(),
+            &timestamp.to_be_bytes(),
+            &guid,
+        ]
+        .concat()
     }
 
     /// The first key after all that begin with `prefix`.

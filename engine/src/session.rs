@@ -17,12 +17,14 @@ mod formats;
 mod overlay;
 mod states;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use libsignal_protocol::{
     CiphertextMessage, CiphertextMessageType, IdentityKeyPair, KyberPreKeyRecord, PreKeyRecord,
-    PreKeySignalMessage, SessionUsabilityRequirements, SignalProtocolError, SignedPreKeyRecord,
+    PreKeySignalMessage, PublicKey, SessionUsabilityRequirements, SignalProtocolError,
+    SignedPreKeyRecord,
 };
 use libsignal_protocol::{GenericSignedPreKey, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
@@ -68,6 +70,8 @@ pub(crate) struct Sessions {
     one_time: OneTimeKeys,
     signed: SignedKeys,
     kyber: KyberKeys,
+    /// Decryptions that failed, by sender.
+    failures: BTreeMap<DeviceAddress, u32>,
 }
 
 impl Sessions {
@@ -78,6 +82,7 @@ impl Sessions {
             one_time: OneTimeKeys::default(),
             signed: SignedKeys::default(),
             kyber: KyberKeys::default(),
+            failures: BTreeMap::new(),
         }
     }
 
@@ -216,6 +221,36 @@ impl Sessions {
     /// Has a new session made before the next send; late messages in the present one can still be read.
     pub(crate) fn renew(&mut self, with: Incarnation) {
         self.sessions.change(with, |entry| entry.renew = true);
+    }
+
+    /// Counts something sent again; gives false when there was enough of that in this span.
+    pub(crate) fn count_resend(&mut self, to: Incarnation, now: u64, span: u64, max: u32) -> bool {
+        let mut fine = true;
+        self.sessions.change(to, |entry| {
+            if now.saturating_sub(entry.resends_since) >= span {
+                (entry.resends, entry.resends_since) = (0, now);
+            }
+            fine = entry.resends < max;
+            entry.resends += u32::from(fine);
+        });
+        fine
+    }
+
+    /// The other side could not read what was sent on our ratchet with this key: if that is still the present one,
+    /// the session is renewed, at most once in this span.
+    pub(crate) fn renew_failing(
+        &mut self,
+        with: Incarnation,
+        key: &PublicKey,
+        now: u64,
+        span: u64,
+    ) {
+        self.sessions.change(with, |entry| {
+            let present = entry.record.current_ratchet_key_matches(key);
+            if present.unwrap_or(false) && now.saturating_sub(entry.renewed_at) >= span {
+                (entry.renew, entry.renewed_at) = (true, now);
+            }
+        });
     }
 
     /// Hands all that has changed to the transaction: sessions, used prekeys, new identity keys.

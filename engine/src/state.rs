@@ -18,8 +18,10 @@ use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
 use crate::record::{AccountRecord, ClockRecord, key};
 use crate::request::Pending;
+use crate::retry::Waiting;
 use crate::seen::Seen;
 use crate::store::Table;
+use crate::suspect::Suspect;
 use crate::tx::Tx;
 
 /// What memory holds.
@@ -32,6 +34,8 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,
+    pub(crate) waiting: Waiting,
+    pub(crate) suspect: Suspect,
     /// When joining is tried again that the relay has put off.
     pub(crate) join_at: Option<Timestamp>,
     /// The running attempt to be linked.
@@ -53,6 +57,8 @@ impl State {
             account: account.map(Account::read).transpose()?,
             pending: tx.get(key::PENDING).await?,
             seen: Seen::read(tx, clock.drains).await?,
+            waiting: Waiting::read(tx).await?,
+            suspect: Suspect::new(clock.draining),
             clock,
             connection: Connection::new(tx.now),
             outbox: Outbox::read(tx).await?,
@@ -331,6 +337,6 @@ impl State {
     }
 }
 
-fn is_envelope(request: &Request) -> bool {
+pub(crate) fn is_envelope(request: &Request) -> bool {
     RelayRequest::parse(&request.verb, &request.path) == Some(RelayRequest::Message)
 }

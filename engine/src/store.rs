@@ -37,11 +37,17 @@ pub enum Table {
     Outbox,
     /// Envelopes already dealt with.
     Seen,
+    /// What was sent, for devices that ask for it again.
+    Sent,
+    /// Messages that could not be read and were asked for.
+    Waiting,
+    /// Envelopes under an identity key that the person has not accepted.
+    Held,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::PreKeys,
         Self::Sessions,
@@ -52,6 +58,9 @@ impl Table {
         Self::MessageIndex,
         Self::Outbox,
         Self::Seen,
+        Self::Sent,
+        Self::Waiting,
+        Self::Held,
     ];
 
     /// Its name in the database.
@@ -68,6 +77,9 @@ impl Table {
             Self::MessageIndex => "message_index",
             Self::Outbox => "outbox",
             Self::Seen => "seen",
+            Self::Sent => "sent",
+            Self::Waiting => "waiting",
+            Self::Held => "held",
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool,
     let record = MessageRecord {
         author: author.account.as_bytes().to_vec(),
         author_device: author.device.into(),
-        kind: if kind == MessageKind::Text { 0 } else { 1 },
+        kind: stored_kind(kind),
         text,
         sent_at,
         status: 0,
@@ -93,6 +93,57 @@ pub(crate) async fn update_status(
             conversation,
             status,
         });
+    }
+    Ok(())
+}
+
+/// Takes a placeholder out: its message has come.
+pub(crate) async fn remove_placeholder(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    order: u64,
+    id: MessageId,
+) -> Result<(), Error> {
+    let at = key::message(conversation, order, id);
+    let Some(record) = tx.get::<MessageRecord>(&at).await? else {
+        return Ok(());
+    };
+    if record.kind == KIND_TEXT {
+        return Ok(()); // never what somebody wrote
+    }
+    tx.delete(Table::Messages, &at);
+    tx.delete(Table::MessageIndex, id.as_bytes());
+    let mut thread = conversation_record(tx, conversation).await?;
+    if (order, id.as_bytes().as_slice()) > (thread.read_order, thread.read_id.as_slice()) {
+        thread.unread = thread.unread.saturating_sub(1);
+    }
+    if thread.last_id == id.as_bytes() {
+        let from = conversation.as_bytes().to_vec();
+        let newest = range(conversation, from, None, Direction::Backward, 1);
+        let newest = tx.scan(newest).await?;
+        let last = newest.first().and_then(|(at, _)| key::split_message(at));
+        (thread.last_order, thread.last_id) = last
+            .map(|(_, order, id)| (order, id.as_bytes().to_vec()))
+            .unwrap_or_default();
+    }
+    tx.put(conversation.as_bytes(), &thread);
+    tx.emit(Event::Removed { id, conversation });
+    Ok(())
+}
+
+/// A placeholder's message will not come any more.
+pub(crate) async fn end_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result<(), Error> {
+    let Some((conversation, order)) = locate(tx, id).await? else {
+        return Ok(());
+    };
+    let at = key::message(conversation, order, id);
+    let waiting = tx.get::<MessageRecord>(&at).await?;
+    if let Some(mut record) = waiting.filter(|record| record.kind == KIND_WAITING) {
+        record.kind = KIND_UNREADABLE;
+        tx.put(&at, &record);
+        if let Some(view) = view(conversation, id, record) {
+            tx.emit(Event::Message(view));
+        }
     }
     Ok(())
 }
@@ -272,6 +323,18 @@ fn read_row((at, bytes): Row) -> Result<Option<Message>, Error> {
     Ok(view(conversation, id, MessageRecord::read(&bytes)?))
 }
 
+const KIND_TEXT: u32 = 0;
+const KIND_UNREADABLE: u32 = 1;
+const KIND_WAITING: u32 = 2;
+
+const fn stored_kind(kind: MessageKind) -> u32 {
+    match kind {
+        MessageKind::Text => KIND_TEXT,
+        MessageKind::Unreadable => KIND_UNREADABLE,
+        MessageKind::Waiting => KIND_WAITING,
+    }
+}
+
 const STATUS_QUEUED: u32 = 0;
 const STATUS_SENT: u32 = 1;
 const STATUS_FAILED: u32 = 2;
@@ -307,10 +370,10 @@ fn view(conversation: ConversationId, id: MessageId, record: MessageRecord) -> O
         conversation,
         author: AccountId::from_slice(&author).ok()?,
         author_device: author_device.try_into().ok()?,
-        kind: if kind == 0 {
-            MessageKind::Text
-        } else {
-            MessageKind::Unreadable
+        kind: match kind {
+            KIND_TEXT => MessageKind::Text,
+            KIND_WAITING => MessageKind::Waiting,
+            _ => MessageKind::Unreadable,
         },
         text,
         sent_at: Timestamp(sent_at),

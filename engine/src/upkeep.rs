@@ -3,11 +3,13 @@
 //! It decides by ages alone and sends nothing; each kind of record has its own rule in its own module.
 
 use crate::error::Error;
+use crate::identity::forget_held;
 use crate::input::Timestamp;
 use crate::limits::{SESSION_RECEIVE_MS, STALE_MS, UPKEEP_MS, UPKEEP_ROWS};
 use crate::peers;
 use crate::prekeys;
 use crate::record::{PeerRecord, Record, SessionsRecord, key};
+use crate::retry::forget_sent;
 use crate::session;
 use crate::state::State;
 use crate::store::{Direction, Scan, Table};
@@ -32,6 +34,9 @@ impl State {
         prekeys::forget_old(tx, &account).await?;
         forget_stale_devices(tx).await?;
         forget_old_sessions(tx).await?;
+        forget_sent(tx).await?;
+        forget_held(tx).await?;
+        self.give_up_waiting(tx).await?;
         self.rotate_keys(tx).await
     }
 }

@@ -153,7 +153,7 @@ fn a_message_in_another_senders_name_is_refused() {
         },
         carol,
     ];
-    let tables = [Table::Sessions, Table::PreKeys, Table::Peers, Table::Outbox];
+    let tables = [Table::Sessions, Table::PreKeys, Table::Peers];
     // Bob signs in again; the false copies reach him before the real one does.
     world.set_network(bob, true);
     world.pass_ms(60_000);
@@ -228,7 +228,6 @@ fn a_damaged_message_leaves_a_placeholder_and_no_other_trace() {
         Table::Sessions,
         Table::PreKeys,
         Table::Peers,
-        Table::Outbox,
         Table::Contacts,
     ];
     let before = world.client(bob).store.snapshot();
@@ -242,11 +241,11 @@ fn a_damaged_message_leaves_a_placeholder_and_no_other_trace() {
         .into_iter()
         .map(|m| m.kind)
         .collect();
-    let unreadable = kinds
+    let waiting = kinds
         .iter()
-        .filter(|kind| **kind == MessageKind::Unreadable)
+        .filter(|kind| **kind == MessageKind::Waiting)
         .count();
-    assert_eq!((kinds.len(), unreadable), (3, 1));
+    assert_eq!((kinds.len(), waiting), (3, 1));
     world.pass_ms(10_000);
     assert!(world.texts(bob, "alice").contains(&"real".to_owned()));
 }

@@ -304,6 +304,10 @@ fn a_changed_identity_key_blocks_sending_and_is_shown() {
     assert!(world.client(alice).events.iter().any(shown));
     assert_eq!(world.texts(bob, "alice"), ["first"]);
     world.relay.lie = None;
+    let account = "bob".to_owned();
+    world
+        .ask(alice, Command::RejectIdentity { account })
+        .unwrap();
     world.send(alice, "bob", "third");
     assert_eq!(world.texts(bob, "alice"), ["first", "third"]);
 }

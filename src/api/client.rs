@@ -196,6 +196,40 @@ impl Client {
         self.ask(command)
     }
 
+    /// Tries a message again that has failed, as the same message. Rejected with "unknown_message" if it has not.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn resend(
+        &self,
+        #[wasm_bindgen(js_name = messageId, unchecked_param_type = "MessageId")] message: &JsValue,
+    ) -> Promise {
+        let command = text(message, "messageId").and_then(|message| {
+            let message = message_id(&message, "messageId")?;
+            Ok(Command::Resend { message })
+        });
+        self.ask(command)
+    }
+
+    /// Goes on with a contact that has come with another identity key (see the event "identity"). Until then
+    /// nothing is sent to them and what they send is held back. Ask the person first, by another way.
+    #[wasm_bindgen(js_name = acceptIdentity, unchecked_return_type = "Promise<void>")]
+    pub fn accept_identity(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] contact: &JsValue,
+    ) -> Promise {
+        let command = text(contact, "contact");
+        self.ask(command.map(|account| Command::AcceptIdentity { account }))
+    }
+
+    /// Stays with the identity key that is known of a contact. What came under the other one is forgotten.
+    #[wasm_bindgen(js_name = rejectIdentity, unchecked_return_type = "Promise<void>")]
+    pub fn reject_identity(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] contact: &JsValue,
+    ) -> Promise {
+        let command = text(contact, "contact");
+        self.ask(command.map(|account| Command::RejectIdentity { account }))
+    }
+
     /// All contacts, by name.
     #[wasm_bindgen(unchecked_return_type = "Promise<Contact[]>")]
     pub fn contacts(&self) -> Promise {

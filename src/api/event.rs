@@ -31,6 +31,8 @@ pub struct EventMap {
     pub message: OnMessage,
     /// A message has another status.
     pub status: OnStatus,
+    /// A message is no longer there: a placeholder, whose message has come.
+    pub remove: OnRemove,
     /// A conversation has been read up to a message, here or on another own device.
     pub read: OnRead,
     /// A contact is new or has changed.
@@ -50,9 +52,10 @@ pub struct EventMap {
 }
 
 /// The names of [`EventMap`], and the order of its listeners here.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "message",
     "status",
+    "remove",
     "read",
     "contact",
     "device",
@@ -84,6 +87,17 @@ pub struct OnStatus {
     /// Error code when failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
+}
+
+/// A message is no longer there.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnRemove {
+    /// Which message.
+    #[tsify(type = "MessageId")]
+    pub id: String,
+    /// Where it was.
+    #[tsify(type = "AccountId")]
+    pub conversation: String,
 }
 
 /// A conversation has been read up to a message.
@@ -169,6 +183,7 @@ pub struct OnError {
 pub enum Notice {
     Message(OnMessage),
     Status(OnStatus),
+    Remove(OnRemove),
     Read(OnRead),
     Contact(OnContact),
     Device(OnDevice),
@@ -184,6 +199,7 @@ impl Notice {
         match self {
             Self::Message(_) => "message",
             Self::Status(_) => "status",
+            Self::Remove(_) => "remove",
             Self::Read(_) => "read",
             Self::Contact(_) => "contact",
             Self::Device(_) => "device",
@@ -216,6 +232,10 @@ impl From<Event> for Notice {
                     error,
                 })
             }
+            Event::Removed { id, conversation } => Self::Remove(OnRemove {
+                id: id.to_string(),
+                conversation: conversation.to_string(),
+            }),
             Event::Read {
                 conversation,
                 message,

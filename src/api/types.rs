@@ -115,7 +115,7 @@ pub enum MessageStatus {
     Received,
 }
 
-/// "unreadable" is a placeholder for a message that could not be decrypted.
+/// The last two are placeholders for a message that could not be decrypted.
 #[derive(Clone, Copy, Debug, Serialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
@@ -123,6 +123,8 @@ pub enum MessageKind {
     Text,
     /// Keeps the place of a message that could not be read.
     Unreadable,
+    /// The same, and its sender was asked for it: it may still come, in the place of this one.
+    Waiting,
 }
 
 /// A message.
@@ -144,7 +146,7 @@ pub struct Message {
     pub outgoing: bool,
     /// What it is.
     pub kind: MessageKind,
-    /// Empty if unreadable.
+    /// Empty in a placeholder.
     pub text: String,
     /// When it was written, by the author's clock.
     pub sent_at: f64,
@@ -194,6 +196,8 @@ pub struct Contact {
     pub identity_key: Option<Vec<u8>>,
     /// The person compared that key.
     pub verified: bool,
+    /// They have come with another key. Until `acceptIdentity()` nothing is sent to them or shown of them.
+    pub key_changed: bool,
 }
 
 /// A device of this account.
@@ -277,6 +281,7 @@ impl From<output::MessageKind> for MessageKind {
         match kind {
             output::MessageKind::Text => Self::Text,
             output::MessageKind::Unreadable => Self::Unreadable,
+            output::MessageKind::Waiting => Self::Waiting,
         }
     }
 }
@@ -338,6 +343,7 @@ impl From<output::Contact> for Contact {
             name,
             identity_key,
             verified,
+            key_changed,
         } = contact;
         let (id, handle) = (id.to_string(), handle.map(String::from));
         Self {
@@ -346,6 +352,7 @@ impl From<output::Contact> for Contact {
             name,
             identity_key,
             verified,
+            key_changed,
         }
     }
 }

@@ -24,6 +24,9 @@ pub struct Bundle {
     pub urgent: bool,
     /// The number of this sealing, counted by the device; 0: it does not count.
     pub seal: u64,
+    /// It repeats something for devices that asked for it, or asks one of them: the devices that it does not name
+    /// are not missed, nor are the sender's own.
+    pub partial: bool,
     /// No account twice.
     pub recipients: Vec<Recipient>,
 }
@@ -95,6 +98,7 @@ impl Bundle {
             timestamp: raw.timestamp,
             urgent: !raw.not_urgent,
             seal: raw.seal,
+            partial: raw.partial,
             recipients,
         })
     }
@@ -106,6 +110,7 @@ impl Bundle {
             bundle_id: self.id.as_bytes().to_vec(),
             timestamp: self.timestamp,
             not_urgent: !self.urgent,
+            partial: self.partial,
             seal: self.seal,
             recipients: self.recipients.iter().map(Recipient::to_proto).collect(),
         }

@@ -48,22 +48,31 @@ export class Bubbles {
   }
 }
 
+const PLACEHOLDERS = {
+  waiting: "Waiting for this message. It was asked for again and may take a while.",
+  unreadable: "This message could not be decrypted.",
+};
+
 function makeBubble(message, { name, via, again }) {
   const who = el("span.sr-only", {}, `${message.outgoing ? "You" : name(message)}: `);
   const text = el("p.bubble-text", { testid: "message-text" });
-  if (message.kind === "unreadable") text.append(icon("unreadable"), "This message could not be decrypted.");
-  else text.append(message.text);
+  const say = (kind) => kind === "text" ? [message.text] : [icon("unreadable"), PLACEHOLDERS[kind]];
+  text.append(...say(message.kind));
   const from = el("span.via");
   const state = el("span.bubble-state");
   const meta = el("p.meta", {}, from, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), state);
   const problem = el("div.problem");
-  const node = el(`li.message.${message.outgoing ? "out" : "in"}${message.kind === "unreadable" ? ".unreadable" : ""}`,
+  const node = el(`li.message.${message.outgoing ? "out" : "in"}${message.kind === "text" ? "" : ".unreadable"}`,
     { testid: "message", "data-id": message.id, "data-outgoing": String(message.outgoing), "data-kind": message.kind },
     el("div.bubble", { dir: "auto" }, who, text, meta), problem);
 
   function update(current, joined) {
     node.classList.toggle("joined", joined);
     setText(from, via(current));
+    if (node.dataset.kind !== current.kind) {
+      node.dataset.kind = current.kind;
+      text.replaceChildren(...say(current.kind));
+    }
     if (node.dataset.status === current.status) return;
     node.dataset.status = current.status;
     const words = STATUS_WORDS[current.status];

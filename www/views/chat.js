@@ -35,7 +35,7 @@ class Chat {
     this.bubbles = new Bubbles({
       name: () => this.directory.name(this.id),
       via: (message) => this.#via(message),
-      again: app.readonly() ? undefined : (message) => this.send(message.text).catch(() => {}),
+      again: app.readonly() ? undefined : (message) => this.#again(message.id),
     });
     this.refresh = coalesce(() => this.#read().catch((error) => this.#failed(error)));
     this.#addComposer();
@@ -66,8 +66,11 @@ class Chat {
       this.#fill();
     }, { passive: true });
     this.view.jump.addEventListener("click", () => this.scroll.toEnd());
+    this.view.acceptKey.addEventListener("click", () => this.#decide((id) => this.client.acceptIdentity(id)));
+    this.view.rejectKey.addEventListener("click", () => this.#decide((id) => this.client.rejectIdentity(id)));
     this.offs = [
       this.client.on("message", ({ message }) => message.conversation === this.id && this.refresh()),
+      this.client.on("remove", ({ conversation }) => conversation === this.id && this.refresh()),
       this.client.on("status", (event) => event.conversation === this.id && this.thread?.setStatus(event) && this.#render()),
       this.directory.watch(() => {
         if (!this.opened) return;
@@ -125,7 +128,7 @@ class Chat {
     setText(view.name, name);
     setText(view.sub, handle && handle !== name ? `@${handle}` : "End-to-end encrypted");
     setText(view.startName, name);
-    view.keyNotice.hidden = !this.app.identityChanged.has(this.id);
+    view.keyNotice.hidden = !this.app.identityChanged.has(this.id) && !this.directory.keyChanged(this.id);
     if (view.face.dataset.name === name) return;
     view.face.dataset.name = name;
     view.face.replaceChildren(avatar(this.id ?? this.handle, name));
@@ -143,6 +146,23 @@ class Chat {
     } catch (error) {
       this.#failed(error);
       throw error;
+    }
+  }
+
+  async #again(id) {
+    this.view.error.clear();
+    await this.client.resend(id).catch((error) => this.#failed(error));
+  }
+
+  /** The person asked the other one, and goes on with the new key or with the old one. */
+  async #decide(call) {
+    try {
+      await call(this.id);
+      this.app.identityChanged.delete(this.id);
+      await this.directory.refresh();
+      this.refresh();
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
@@ -218,8 +238,11 @@ function parts(route) {
   const older = el("p.chat-wait.older", { hidden: true }, "Loading older messages…");
   const start = el("div.chat-start", { hidden: true }, icon("lock"),
     el("p", {}, "This is where your conversation with ", startName, " begins in this browser. Only your devices and theirs can read it."));
-  const keyNotice = el("p.banner.warn", { hidden: true, role: "status" }, icon("warning"),
-    "The security key of this person has changed. Check with them in another way before you send anything private.");
+  const acceptKey = el("button.button.small", { type: "button", testid: "accept-key" }, "It is really them");
+  const rejectKey = el("button.button.small", { type: "button", testid: "reject-key" }, "It is not them");
+  const keyNotice = el("div.banner.warn", { hidden: true, role: "status", testid: "key-changed" }, icon("warning"),
+    el("p.grow", {}, "The security key of this person has changed. Nothing is sent to them or shown from them until you have asked them in another way whether it is really them."),
+    el("div.row", {}, acceptKey, rejectKey));
   const content = el("div.scroll-content", {}, start, loading, list);
   const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, content);
   const jump = el("button.jump", { type: "button", hidden: true, "aria-label": "Jump to the newest message", title: "Newest" }, icon("down"));
@@ -228,5 +251,5 @@ function parts(route) {
     el("a.icon-button.to-list", { href: LIST, "aria-label": "Back to conversations" }, icon("back")),
     face, el("div.grow", {}, name, sub));
   const node = el("section.chat", { "data-id": route.id }, head, keyNotice, el("div.scroll-frame", {}, scroller, older, jump));
-  return { node, name, sub, face, startName, list, content, loading, older, start, keyNotice, scroller, jump, error };
+  return { node, name, sub, face, startName, list, content, loading, older, start, keyNotice, acceptKey, rejectKey, scroller, jump, error };
 }

@@ -58,6 +58,7 @@ const nameOf = (entry) => entry.name || entry.handle || "Unknown person";
 function previewOf(entry) {
   const last = entry.lastMessage;
   if (!last) return entry.handle ? `@${entry.handle}` : "No messages here yet";
+  if (last.kind === "waiting") return "Waiting for a message";
   if (last.kind === "unreadable") return "Message could not be decrypted";
   return `${last.outgoing ? "You: " : ""}${last.text.slice(0, 160)}`;
 }

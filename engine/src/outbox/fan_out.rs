@@ -7,14 +7,13 @@
 use prost::Message as _;
 use wire::bundle::{Bundle, DeviceMessage, Recipient};
 use wire::proto::service::Content;
-use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
+use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind, MessageId};
 
 use super::sealed_so_far;
 use crate::account::Account;
 use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::Timestamp;
-use crate::output::Event;
 use crate::peers;
 use crate::record::{OutboxRecord, key};
 use crate::session::{Incarnation, PeerFault, Sessions};
@@ -28,6 +27,8 @@ pub(super) enum Sealing {
     Sealed(Bundle),
     /// Keys are missing, of these devices or (no device) of all devices of the account.
     Needs(Vec<(AccountId, Option<DeviceId>)>),
+    /// It was for one device, which is there no more.
+    Nothing,
     /// It can't be sent.
     Failed(Refusal),
 }
@@ -48,30 +49,25 @@ impl State {
         let mut targets = Vec::new();
         let mut needs = Vec::new();
         for account in accounts {
-            let Some(devices) = devices(tx, *account, &own).await? else {
+            if !peers::record(tx, *account).await?.new_identity.is_empty() {
+                return Ok(Sealing::Failed(Refusal::IdentityChanged)); // S-16
+            }
+            let Some(mut devices) = devices(tx, *account, &own).await? else {
                 needs.push((*account, None));
                 continue;
             };
+            if entry.only_device != 0 {
+                devices.retain(|to| u32::from(to.address.device) == entry.only_device);
+                match devices.first() {
+                    Some(_) if entry.plaintext.is_empty() => {}
+                    Some(to) => return Ok(request(bundle, *to, &entry.plaintext)),
+                    None => return Ok(Sealing::Nothing),
+                }
+            }
             prefetch(tx, &devices).await?;
-            let sealed = bundle.recipients.iter().position(|r| r.account == *account);
-            let at = sealed.unwrap_or_else(|| {
-                bundle.recipients.push(Recipient {
-                    account: *account,
-                    messages: Vec::new(),
-                });
-                bundle.recipients.len() - 1
-            });
-            let Some(recipient) = bundle.recipients.get_mut(at) else {
-                continue;
-            };
-            recipient
-                .messages
-                .retain(|part| devices.iter().any(|to| to.address.device == part.device));
+            let (at, devices) = unsealed(&mut bundle, *account, devices);
             for to in devices {
                 let device = to.address.device;
-                if recipient.messages.iter().any(|part| part.device == device) {
-                    continue;
-                }
                 sessions.load(tx, to.address).await?;
                 if to.epoch != 0 && sessions.can_encrypt(to, tx.now) {
                     targets.push((at, to));
@@ -91,8 +87,7 @@ impl State {
         };
         match self.encrypt_all(&fan_out, &mut sessions, &mut bundle) {
             Ok(()) => {}
-            Err(SealFault::Untrusted(account)) => {
-                tx.emit(Event::IdentityChanged(account));
+            Err(SealFault::Untrusted) => {
                 return Ok(Sealing::Failed(Refusal::IdentityChanged));
             }
             Err(SealFault::Bug(bug)) => return Err(bug),
@@ -130,7 +125,7 @@ impl State {
             let padded = content::bind(content, id, own, address);
             let (kind, content) = sessions.encrypt(*to, &padded, now, &mut self.rng).map_err(
                 |fault| match fault {
-                    PeerFault::Untrusted => SealFault::Untrusted(address.account),
+                    PeerFault::Untrusted => SealFault::Untrusted,
                     PeerFault::Duplicate | PeerFault::Unreadable => {
                         SealFault::Bug(Error::Bug("a usable session can't encrypt"))
                     }
@@ -153,6 +148,44 @@ impl State {
     }
 }
 
+/// Which part of the bundle is the account's, and for which of the devices it has nothing yet.
+fn unsealed(
+    bundle: &mut Bundle,
+    account: AccountId,
+    mut devices: Vec<Incarnation>,
+) -> (usize, Vec<Incarnation>) {
+    let part = bundle.recipients.iter().position(|r| r.account == account);
+    let at = part.unwrap_or_else(|| {
+        bundle.recipients.push(Recipient {
+            account,
+            messages: Vec::new(),
+        });
+        bundle.recipients.len() - 1
+    });
+    if let Some(Recipient { messages, .. }) = bundle.recipients.get_mut(at) {
+        messages.retain(|part| devices.iter().any(|to| to.address.device == part.device));
+        devices.retain(|to| messages.iter().all(|part| part.device != to.address.device));
+    }
+    (at, devices)
+}
+
+/// A retry request, which is not encrypted.
+fn request(mut bundle: Bundle, to: Incarnation, plaintext: &[u8]) -> Sealing {
+    let Ok(registration_id) = to.epoch.try_into() else {
+        return Sealing::Nothing; // a device we know so little of has no session with us
+    };
+    bundle.recipients = vec![Recipient {
+        account: to.address.account,
+        messages: vec![DeviceMessage {
+            device: to.address.device,
+            registration_id,
+            kind: EnvelopeKind::Plaintext,
+            content: plaintext.to_vec(),
+        }],
+    }];
+    Sealing::Sealed(bundle)
+}
+
 /// What is sealed for whom: the part of the bundle, and the device.
 struct FanOut<'a> {
     own: &'a Account,
@@ -163,7 +196,7 @@ struct FanOut<'a> {
 
 #[derive(Clone)]
 enum SealFault {
-    Untrusted(AccountId),
+    Untrusted,
     Bug(Error),
 }
 

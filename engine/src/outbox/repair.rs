@@ -8,8 +8,8 @@ use wire::{AccountId, DeviceAddress, DeviceId, Endpoint, Response};
 
 use super::sealed_so_far;
 use crate::error::{Error, Refusal};
+use crate::identity::note_new_identity;
 use crate::limits::SEND_TRIES_MAX;
-use crate::output::Event;
 use crate::peers::{self, add_device, mark_stale};
 use crate::record::{OutboxRecord, key};
 use crate::request::{Pending, retry_at};
@@ -66,6 +66,10 @@ impl State {
             } else {
                 tx.put(account.as_bytes(), &peer);
             }
+        }
+        if entry.only_device != 0 {
+            self.remove(tx, seq, &entry); // the device that asked is not there any more
+            return Ok(());
         }
         if !Self::may_try_again(&mut entry) {
             return self.fail(tx, seq, &entry, Refusal::RelayRefused).await;
@@ -162,7 +166,7 @@ impl State {
             match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
                 Ok(()) => {}
                 Err(PeerFault::Untrusted) => {
-                    tx.emit(Event::IdentityChanged(account));
+                    note_new_identity(tx, account, identity.clone()).await?;
                     return self.fail_for(tx, account, Refusal::IdentityChanged).await;
                 }
                 Err(PeerFault::Duplicate | PeerFault::Unreadable) => {

@@ -38,6 +38,14 @@ impl Ciphertext {
         }
     }
 
+    /// The identity key that a first message comes with.
+    pub(crate) fn identity(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::PreKey(message) => Some(message.identity_key().serialize().into_vec()),
+            Self::Ongoing(_) => None,
+        }
+    }
+
     /// The records its decryption will read.
     pub(crate) fn wants(&self, from: DeviceAddress) -> Vec<(Table, Vec<u8>)> {
         let mut wants = vec![

@@ -11,7 +11,7 @@ use super::overlay::Entry;
 use super::states::{self, Plan};
 use super::{Incarnation, PeerFault, Sessions, peer_fault, protocol_address};
 use crate::input::Timestamp;
-use crate::limits::JUMP_MAX;
+use crate::limits::{FAILURES_MAX, JUMP_MAX};
 
 impl Sessions {
     /// Decrypts; `accept` then looks at the padded plaintext and the sender's epoch, and may
@@ -41,6 +41,9 @@ impl Sessions {
             if fault == PeerFault::Duplicate {
                 break; // it is of this one
             }
+        }
+        if fault == PeerFault::Unreadable {
+            *self.failures.entry(address).or_default() += 1;
         }
         Err(fault)
     }
@@ -124,10 +127,18 @@ impl Sessions {
         message: &PreKeySignalMessage,
     ) -> Result<(), PeerFault> {
         match self.sessions.get(from) {
-            Some(entry) => states::plan(&entry.record, message.message()).map(|_| ()),
+            Some(entry) => {
+                states::plan(&entry.record, message.message(), self.distrusts(from)).map(|_| ())
+            }
             None if message.message().counter() <= JUMP_MAX => Ok(()),
             None => Err(PeerFault::Unreadable),
         }
+    }
+
+    /// It has cost enough in this batch.
+    fn distrusts(&self, from: Incarnation) -> bool {
+        let failures = self.failures.get(&from.address);
+        failures.is_some_and(|failures| *failures >= FAILURES_MAX)
     }
 
     /// V3: leaves only the states on which the message may be tried.
@@ -137,7 +148,7 @@ impl Sessions {
         message: &SignalMessage,
     ) -> Result<Option<states::Others>, PeerFault> {
         let entry = self.sessions.get(from).ok_or(PeerFault::Unreadable)?;
-        match states::plan(&entry.record, message)? {
+        match states::plan(&entry.record, message, self.distrusts(from))? {
             Plan::All => Ok(None),
             Plan::One(record, others) => {
                 self.sessions.change(from, |entry| entry.record = *record);

@@ -54,6 +54,8 @@ pub(super) fn entry(record: &IncarnationRecord) -> Result<Entry, StoreFault> {
         since: record.since,
         renew: record.renew,
         renewed_at: record.renewed_at,
+        resends: record.resends,
+        resends_since: record.resends_since,
     })
 }
 
@@ -64,5 +66,7 @@ pub(super) fn incarnation_record(entry: &Entry) -> Result<IncarnationRecord, Err
         since: entry.since,
         renew: entry.renew,
         renewed_at: entry.renewed_at,
+        resends: entry.resends,
+        resends_since: entry.resends_since,
     })
 }

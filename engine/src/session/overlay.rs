@@ -135,6 +135,9 @@ pub(super) struct Entry {
     pub(super) renew: bool,
     /// When the other side last had it renewed.
     pub(super) renewed_at: u64,
+    /// How often something was sent again, since when.
+    pub(super) resends: u32,
+    pub(super) resends_since: u64,
 }
 
 /// Sessions, by device and incarnation. libsignal knows devices only, so one incarnation at a time is selected.
@@ -231,6 +234,8 @@ impl SessionStore for SessionRecords {
                     since: 0,
                     renew: false,
                     renewed_at: 0,
+                    resends: 0,
+                    resends_since: 0,
                 },
             ),
         }

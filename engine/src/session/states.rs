@@ -24,11 +24,17 @@ pub(super) enum Plan {
 pub(super) struct Others(Vec<Vec<u8>>);
 
 /// Decides by the header. A message on a chain that a state knows is of that state; a new chain begins near 0.
-pub(super) fn plan(record: &SessionRecord, message: &SignalMessage) -> Result<Plan, PeerFault> {
+/// Of a sender that has failed too often only what is cheap is tried.
+pub(super) fn plan(
+    record: &SessionRecord,
+    message: &SignalMessage,
+    distrusted: bool,
+) -> Result<Plan, PeerFault> {
     let counter = message.counter();
     if counter <= JUMP_FREE {
         return Ok(Plan::All); // cheap on any state
     }
+    let furthest = if distrusted { JUMP_FREE } else { JUMP_MAX };
     let structure = take_apart(record)?;
     let key = message.sender_ratchet_key().serialize();
     let mut states = structure.states();
@@ -36,7 +42,7 @@ pub(super) fn plan(record: &SessionRecord, message: &SignalMessage) -> Result<Pl
         let Some(index) = states.get(at).and_then(|state| chain_index(state, &key)) else {
             continue;
         };
-        if counter.saturating_sub(index) > JUMP_MAX {
+        if counter.saturating_sub(index) > furthest {
             return Err(PeerFault::Unreadable);
         }
         let tried = RecordStructure {
@@ -45,7 +51,7 @@ pub(super) fn plan(record: &SessionRecord, message: &SignalMessage) -> Result<Pl
         };
         return Ok(Plan::One(Box::new(put_together(&tried)?), Others(states)));
     }
-    if counter > new_chain_limit(states.len()) {
+    if distrusted || counter > new_chain_limit(states.len()) {
         return Err(PeerFault::Unreadable);
     }
     Ok(Plan::All)

@@ -238,7 +238,7 @@ fn planned(bob: &mut Side, alice: &Side, sent: &(EnvelopeKind, Vec<u8>)) -> Resu
     let message = SignalMessage::try_from(sent.1.as_slice()).unwrap();
     bob.step(alice.address(), |sessions, _| {
         let entry = sessions.sessions.get(alice.incarnation()).unwrap();
-        states::plan(&entry.record, &message).map(|_| ())
+        states::plan(&entry.record, &message, false).map(|_| ())
     })
 }
 

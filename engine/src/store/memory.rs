@@ -22,11 +22,21 @@ pub enum Crash {
     AfterWrite,
 }
 
+/// Whether an edited record stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// It stays, as edited.
+    Yes,
+    /// It is gone.
+    No,
+}
+
 #[derive(Default)]
 struct Inner {
     tables: Tables,
     commits: u64,
     crash: Option<(u64, Crash)>,
+    crash_on: Option<Table>,
     fault: Option<StoreFault>,
 }
 
@@ -94,6 +104,11 @@ impl MemoryStore {
         self.0.borrow_mut().crash = Some((n, crash));
     }
 
+    /// Fails every commit that writes to this table, as code would that dies of what it reads.
+    pub fn crash_on(&self, table: Option<Table>) {
+        self.0.borrow_mut().crash_on = table;
+    }
+
     /// Makes every operation fail from now on, until called with `None`.
     pub fn fail_with(&self, fault: Option<StoreFault>) {
         self.0.borrow_mut().fault = fault;
@@ -108,6 +123,12 @@ impl MemoryStore {
     /// Puts all records back to how they were.
     pub fn restore(&self, snapshot: &Snapshot) {
         self.0.borrow_mut().tables = snapshot.0.clone();
+    }
+
+    /// Changes records of a table behind the engine's back.
+    pub fn edit(&self, table: Table, mut edit: impl FnMut(&[u8], &mut Vec<u8>) -> Keep) {
+        let tables = &mut self.0.borrow_mut().tables;
+        tables.retain(|(of, key), value| *of != table || edit(key, value) == Keep::Yes);
     }
 
     /// A store of its own with the same records.
@@ -139,6 +160,10 @@ impl Store for MemoryStore {
         let mut inner = self.0.borrow_mut();
         if let Some(fault) = inner.fault {
             return Err(fault);
+        }
+        let touches = |table| changes.writes.keys().any(|(of, _)| *of == table);
+        if inner.crash_on.is_some_and(touches) {
+            return Err(StoreFault::Failed);
         }
         let crash = match &mut inner.crash {
             Some((0, crash)) => Some(*crash),

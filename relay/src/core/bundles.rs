@@ -44,7 +44,8 @@ fn accepted(server_timestamp: u64) -> Answer {
     Answer::protobuf(200, BundleAccepted { server_timestamp }.encode())
 }
 
-/// Every named account, and the sender's own whether it is named or not.
+/// Every named account, and the sender's own whether it is named or not. A partial bundle names all that it is for:
+/// exact sets protect an honest sender from missing a device, and nobody from the sender.
 fn check_devices(
     moment: &mut Moment<'_>,
     source: DeviceAddress,
@@ -55,12 +56,18 @@ fn check_devices(
         messages: Vec::new(),
     };
     let own = match bundle.recipient(source.account) {
-        Some(_) => None,
-        None => Some(&own),
+        None if !bundle.partial => Some(&own),
+        _ => None,
     };
     let mut mismatches = Vec::new();
     for recipient in bundle.recipients.iter().chain(own) {
-        mismatches.extend(mismatch(moment, source, recipient)?);
+        let mismatch = mismatch(moment, source, recipient)?.map(|mut found| {
+            if bundle.partial {
+                found.missing.clear();
+            }
+            found
+        });
+        mismatches.extend(mismatch.filter(is_wrong));
     }
     if mismatches.is_empty() {
         return Ok(());
@@ -94,8 +101,7 @@ fn mismatch(
         extra,
         stale,
     } = compare(&named, &actual);
-    let wrong = !(missing.is_empty() && extra.is_empty() && stale.is_empty());
-    Ok(wrong.then_some(AccountMismatch {
+    Ok(Some(AccountMismatch {
         account,
         missing,
         extra,
@@ -104,12 +110,17 @@ fn mismatch(
     }))
 }
 
+fn is_wrong(found: &AccountMismatch) -> bool {
+    found.gone || !(found.missing.is_empty() && found.extra.is_empty() && found.stale.is_empty())
+}
+
 fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failure> {
     let Bundle {
         id: _,
         timestamp,
         urgent,
         seal: _,
+        partial: _,
         recipients,
     } = bundle;
     let mut postings = Vec::new();

@@ -215,6 +215,7 @@ pub(crate) fn bundle(id: u8, to: &[&Device], content: &[u8]) -> Bundle {
         timestamp: 1234,
         urgent: true,
         seal: 0,
+        partial: false,
         recipients,
     }
 }

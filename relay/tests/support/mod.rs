@@ -422,6 +422,7 @@ pub(crate) fn bundle(id: [u8; 16], to: &[&Device], content: &[u8]) -> Bundle {
         timestamp: 1234,
         urgent: true,
         seal: 0,
+        partial: false,
         recipients,
     }
 }

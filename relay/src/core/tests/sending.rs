@@ -140,6 +140,27 @@ mod bundles {
     }
 
     #[test]
+    fn a_partial_bundle_misses_nobody_but_names_only_who_is_there() {
+        let mut scene = scene();
+        let mut repeat = bundle(1, &[&scene.b2], b"again");
+        let status = scene.send(scene.a1, &repeat).status;
+        assert_eq!(status, 409, "Bob's first device is missing");
+        repeat.partial = true;
+        assert_eq!(scene.send(scene.a1, &repeat).status, 200);
+        let mail = [scene.b1, scene.b2].map(|device| scene.bench.mail(&device).len());
+        assert_eq!(mail, [0, 1]);
+        let mut gone = bundle(2, &[&scene.b2], b"again");
+        gone.partial = true;
+        let mut stale = gone.clone();
+        stale.id = wire::MessageId::from_bytes([3; 16]);
+        gone.recipients[0].messages[0].device = id(9);
+        stale.recipients[0].messages[0].registration_id = 4_000.try_into().unwrap();
+        assert_eq!(scene.send(scene.a1, &gone).status, 409);
+        assert_eq!(scene.send(scene.a1, &stale).status, 409);
+        assert_eq!(scene.bench.mail(&scene.b2).len(), 1);
+    }
+
+    #[test]
     fn a_bundle_that_leaves_out_the_own_account_names_no_own_devices() {
         let mut scene = scene();
         let sent = bundle(1, &[&scene.b1, &scene.b2], b"hi");

@@ -1,0 +1,136 @@
+//! An account that comes with another identity key: it is noticed before anything is decrypted, shown, and nothing
+//! goes to the new key or is shown from it until the person has accepted it (S-16, S-43, T13).
+//!
+//! What arrives under the new key is held, so that nothing is lost by waiting. What makes a key trustworthy is not
+//! known here; comparing safety numbers is the person's business.
+
+use wire::{AccountId, DeviceAddress, Envelope};
+
+use crate::contacts;
+use crate::error::Error;
+use crate::input::Timestamp;
+use crate::limits::{HELD_MAX, HELD_MS, UPKEEP_ROWS};
+use crate::output::Event;
+use crate::peers;
+use crate::record::{HeldRecord, Record, key};
+use crate::state::State;
+use crate::store::{Direction, Scan, Table};
+use crate::tx::Tx;
+
+impl State {
+    /// A first message under another identity key.
+    pub(crate) async fn hold(
+        &mut self,
+        tx: &mut Tx<'_>,
+        envelope: &Envelope,
+        identity: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let account = envelope.source.account;
+        let (Some(identity), Some(guid)) = (identity, envelope.guid) else {
+            return Ok(());
+        };
+        if account == self.own_id()? {
+            return Ok(()); // our own key does not change by somebody's message
+        }
+        note_new_identity(tx, account, identity).await?;
+        if tx.scan(held_of(account, HELD_MAX)).await?.len() < HELD_MAX {
+            let record = HeldRecord {
+                envelope: envelope.encode(),
+                held_at: tx.now.0,
+            };
+            tx.put(
+                &key::held(account, envelope.server_timestamp, guid),
+                &record,
+            );
+        }
+        Ok(())
+    }
+
+    /// The person accepts the account's new key. Everything that was with the old one ends, and what was held is read.
+    /// Gives whether there was anything to accept.
+    pub(crate) async fn accept_identity(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+    ) -> Result<bool, Error> {
+        let mut peer = peers::record(tx, account).await?;
+        if peer.new_identity.is_empty() {
+            return Ok(false);
+        }
+        for device in std::mem::take(&mut peer.devices) {
+            if let Some(device) = key::device(device.device) {
+                let address = DeviceAddress { account, device };
+                tx.delete(Table::Sessions, &key::session(address));
+            }
+        }
+        peer.identity = std::mem::take(&mut peer.new_identity);
+        peer.listed = false;
+        tx.put(account.as_bytes(), &peer);
+        contacts::show(tx, account).await?;
+        let mut envelopes = Vec::new();
+        for (at, bytes) in tx.scan(held_of(account, HELD_MAX)).await? {
+            tx.delete(Table::Held, &at);
+            envelopes.extend(Envelope::decode(&HeldRecord::read(&bytes)?.envelope).ok());
+        }
+        self.outbox.due = true;
+        self.receive_held(tx, envelopes).await?;
+        Ok(true)
+    }
+}
+
+/// The person stays with the key they know: the other one may be an invention of the relay.
+pub(crate) async fn reject(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Error> {
+    let mut peer = peers::record(tx, account).await?;
+    if peer.new_identity.is_empty() {
+        return Ok(());
+    }
+    peer.new_identity.clear();
+    tx.put(account.as_bytes(), &peer);
+    for (at, _) in tx.scan(held_of(account, HELD_MAX)).await? {
+        tx.delete(Table::Held, &at);
+    }
+    contacts::show(tx, account).await
+}
+
+/// Takes note of another key, and says so once.
+pub(crate) async fn note_new_identity(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    identity: Vec<u8>,
+) -> Result<(), Error> {
+    let mut peer = peers::record(tx, account).await?;
+    if peer.new_identity != identity && peer.identity != identity {
+        peer.new_identity = identity;
+        tx.put(account.as_bytes(), &peer);
+        tx.emit(Event::IdentityChanged(account));
+        contacts::show(tx, account).await?;
+    }
+    Ok(())
+}
+
+/// What is held too long is forgotten.
+pub(crate) async fn forget_held(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let all = Scan {
+        table: Table::Held,
+        from: Vec::new(),
+        to: None,
+        direction: Direction::Forward,
+        limit: UPKEEP_ROWS,
+    };
+    for (at, bytes) in tx.scan(all).await? {
+        if Timestamp(HeldRecord::read(&bytes)?.held_at).plus_ms(HELD_MS) <= tx.now {
+            tx.delete(Table::Held, &at);
+        }
+    }
+    Ok(())
+}
+
+fn held_of(account: AccountId, limit: usize) -> Scan {
+    Scan {
+        table: Table::Held,
+        from: account.as_bytes().to_vec(),
+        to: key::after(account.as_bytes()),
+        direction: Direction::Forward,
+        limit,
+    }
+}

@@ -1,0 +1,203 @@
+//! An account that comes with another identity key: noticed, shown, held back, and gone on with once accepted.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a play that goes wrong stops at once"
+)]
+
+use engine::output::{Contact, MessageStatus};
+use engine::store::Table;
+use engine::store::memory::Keep;
+use engine::{Command, Event, Refusal, Reply};
+use sim::{ClientId, World};
+
+fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
+    let Ok(Reply::Contacts(all)) = world.ask(id, Command::Contacts) else {
+        panic!("no contacts");
+    };
+    let is = |contact: &Contact| {
+        contact
+            .handle
+            .as_ref()
+            .is_some_and(|h| h.as_str() == handle)
+    };
+    all.into_iter().find(is).unwrap()
+}
+
+/// A stored identity key pair: Signal's two protobuf fields.
+fn pair(world: &World, id: ClientId, public: &[u8]) -> Vec<u8> {
+    let mut found = Vec::new();
+    world.client(id).store.edit(Table::Meta, |key, record| {
+        let at = record
+            .windows(public.len())
+            .position(|window| window == public);
+        if let (b"account", Some(at)) = (key, at) {
+            found = record[at - 2..at + 67].to_vec();
+        }
+        Keep::Yes
+    });
+    assert_eq!(found.len(), 69);
+    found
+}
+
+/// Bob goes on with Carol's identity key and without sessions: to Alice, another person in his name.
+fn with_another_key(world: &mut World, alice: ClientId, bob: ClientId, carol: ClientId) -> Vec<u8> {
+    let key = |world: &mut World, handle| contact(world, alice, handle).identity_key.unwrap();
+    let (old, new) = (key(world, "bob"), key(world, "carol"));
+    let (old_pair, new_pair) = (pair(world, bob, &old), pair(world, carol, &new));
+    world.kill(bob);
+    let store = &world.client(bob).store;
+    store.edit(Table::Sessions, |_, _| Keep::No);
+    store.edit(Table::Meta, |key, record| {
+        if key == b"account" {
+            let at = record
+                .windows(69)
+                .position(|window| window == old_pair)
+                .unwrap();
+            record[at..at + 69].copy_from_slice(&new_pair);
+        }
+        Keep::Yes
+    });
+    world.open(bob);
+    new
+}
+
+fn scene(seed: u64) -> (World, ClientId, ClientId, Vec<u8>) {
+    let mut world = World::new(seed);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|handle| world.register(handle));
+    world.send(alice, "bob", "hello");
+    world.send(bob, "alice", "hi");
+    world.send(alice, "carol", "hello");
+    let new = with_another_key(&mut world, alice, bob, carol);
+    (world, alice, bob, new)
+}
+
+fn changes_seen(world: &World, id: ClientId) -> usize {
+    let changed = |event: &&Event| matches!(event, Event::IdentityChanged(_));
+    world.client(id).events.iter().filter(changed).count()
+}
+
+/// S-16, T13.
+#[test]
+fn what_comes_under_another_key_is_shown_only_once_the_key_is_accepted() {
+    let (mut world, alice, bob, new) = scene(80);
+    let sessions = world
+        .client(alice)
+        .store
+        .snapshot()
+        .only(&[Table::Sessions]);
+    world.send(bob, "alice", "it is me");
+    world.send(bob, "alice", "really");
+    assert_eq!(world.texts(alice, "bob"), ["hello", "hi"]);
+    assert_eq!(
+        changes_seen(&world, alice),
+        1,
+        "shown once, not once a message"
+    );
+    let untouched = world
+        .client(alice)
+        .store
+        .snapshot()
+        .only(&[Table::Sessions]);
+    assert!(sessions == untouched, "nothing was decrypted");
+    assert_ne!(contact(&mut world, alice, "bob").identity_key.unwrap(), new);
+
+    let account = "bob".to_owned();
+    let accepted = world.ask(alice, Command::AcceptIdentity { account });
+    assert_eq!(accepted, Ok(Reply::Done));
+    assert_eq!(
+        world.texts(alice, "bob"),
+        ["hello", "hi", "it is me", "really"]
+    );
+    assert_eq!(contact(&mut world, alice, "bob").identity_key.unwrap(), new);
+    assert!(!contact(&mut world, alice, "bob").verified);
+    world.send(alice, "bob", "good to know");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "good to know");
+}
+
+/// S-43.
+#[test]
+fn nothing_is_sent_to_a_changed_key_by_itself() {
+    let (mut world, alice, bob, _) = scene(81);
+    world.send(bob, "alice", "it is me");
+    let before = world.client(alice).bundles().len();
+    let send = Command::Send {
+        to: "bob".to_owned(),
+        text: "secret".to_owned(),
+    };
+    assert_eq!(world.ask(alice, send), Err(Refusal::IdentityChanged));
+    world.pass_ms(60_000);
+    world.kill(alice);
+    world.open(alice);
+    world.pass_ms(60_000);
+    assert_eq!(world.client(alice).bundles().len(), before);
+    assert_eq!(
+        world.texts(alice, "bob"),
+        ["hello", "hi"],
+        "nothing refused is stored"
+    );
+}
+
+/// S-43, for what was on its way when the key changed.
+#[test]
+fn what_waits_when_the_key_changes_fails_and_is_sent_when_the_person_says_so() {
+    let (mut world, alice, bob, _) = scene(82);
+    world.relay.refuse.push(("/v1/bundles", 429, 1));
+    let waiting = world.send(alice, "bob", "before");
+    let behind = world.send(alice, "bob", "behind");
+    world.send(bob, "alice", "it is me");
+    world.pass_ms(60_000);
+    let failed = MessageStatus::Failed(Refusal::IdentityChanged);
+    assert_eq!(
+        world.statuses(alice, "bob")[3],
+        failed,
+        "not sealed yet: it waits for the person"
+    );
+    let account = "bob".to_owned();
+    world
+        .ask(alice, Command::AcceptIdentity { account })
+        .unwrap();
+    world.pass_ms(60_000);
+    for message in [waiting, behind] {
+        world.ask(alice, Command::Resend { message }).ok();
+    }
+    world.pass_ms(60_000);
+    let texts = world.texts(bob, "alice");
+    assert!(texts.contains(&"behind".to_owned()), "{texts:?}");
+}
+
+#[test]
+fn accepting_what_has_not_changed_changes_nothing() {
+    let (mut world, alice, _, _) = scene(83);
+    let before = world.client(alice).store.snapshot();
+    let account = "carol".to_owned();
+    assert_eq!(
+        world.ask(alice, Command::AcceptIdentity { account }),
+        Ok(Reply::Done)
+    );
+    assert!(before == world.client(alice).store.snapshot());
+}
+
+/// A relay may have made the other key up: the person keeps the one they know.
+#[test]
+fn a_refused_key_is_forgotten_with_all_that_came_under_it() {
+    let (mut world, alice, bob, _) = scene(84);
+    let old = contact(&mut world, alice, "bob").identity_key;
+    world.send(bob, "alice", "it is me");
+    assert!(contact(&mut world, alice, "bob").key_changed);
+    let account = "bob".to_owned();
+    let refused = world.ask(alice, Command::RejectIdentity { account });
+    assert_eq!(refused, Ok(Reply::Done));
+    assert!(!contact(&mut world, alice, "bob").key_changed);
+    assert_eq!(contact(&mut world, alice, "bob").identity_key, old);
+    assert_eq!(world.client(alice).store.snapshot().count(Table::Held), 0);
+    world.send(alice, "bob", "are you there?");
+    let sent = world.statuses(alice, "bob");
+    assert_eq!(
+        sent.last(),
+        Some(&MessageStatus::Sent),
+        "to the key that is known"
+    );
+}
