@@ -495,6 +495,38 @@ fn a_first_message_makes_one_session_however_often_it_is_replayed() {
     assert!(bob.receive(alice.address(), &again).is_ok());
 }
 
+/// V7: a signature can be changed into another valid one, so nothing may be told apart by it.
+#[test]
+fn a_mauled_signature_is_the_same_key_and_the_same_session() {
+    let (mut alice, mut bob) = talking();
+    let mut keys = bob.keys();
+    maul(&mut keys.signed_pre_key.signature.0);
+    maul(&mut keys.pq_pre_key.signature.0);
+    let identity = bob.account.identity.identity_key().serialize();
+    let (now, to) = (alice.now, bob.address());
+    let established = alice.step(to, |sessions, rng| {
+        sessions.establish(to, &identity, &keys, now, rng)
+    });
+    assert_eq!(established, Ok(()));
+    alice.edit(to, |record| assert_eq!(record.incarnations.len(), 1));
+    round(&mut alice, &mut bob);
+}
+
+/// Adds the group's order to the scalar in the second half; the top bit is a sign of its own.
+fn maul(signature: &mut [u8]) {
+    const ORDER: [u8; 32] = [
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    ];
+    let before = signature.to_vec();
+    let mut carry = 0;
+    for (byte, add) in signature[32..].iter_mut().zip(ORDER) {
+        let sum = u16::from(*byte) + u16::from(add) + carry;
+        (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
+    }
+    assert_ne!(signature, before.as_slice());
+}
+
 /// S-33.
 #[test]
 fn both_may_begin_at_once_and_they_still_converge() {
