@@ -151,6 +151,7 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         | Endpoint::Fence
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
+        | Endpoint::PutPhoneKeys
         | Endpoint::Keys { .. }
         | Endpoint::Messages(_)
         | Endpoint::Bundles => Way::Write,
@@ -202,6 +203,7 @@ impl Core {
             | Endpoint::Fence
             | Endpoint::DeviceCapabilities
             | Endpoint::PutKeys
+            | Endpoint::PutPhoneKeys
             | Endpoint::Keys { .. }
             | Endpoint::Messages(_)
             | Endpoint::Bundles
@@ -226,6 +228,7 @@ impl Core {
             | Endpoint::Fence
             | Endpoint::DeviceCapabilities
             | Endpoint::PutKeys
+            | Endpoint::PutPhoneKeys
             | Endpoint::Keys { .. }
             | Endpoint::Messages(_)
             | Endpoint::Bundles => {}
@@ -259,7 +262,9 @@ impl Core {
             Endpoint::DeviceCapabilities => {
                 devices::set_capabilities(moment.tx, device, &asked.body)
             }
-            Endpoint::PutKeys => keys::put(moment.tx, device, &asked.query, &asked.body),
+            Endpoint::PutKeys | Endpoint::PutPhoneKeys => {
+                keys::put(moment.tx, device, &asked.query, &asked.body)
+            }
             Endpoint::Keys {
                 account,
                 device: of,

@@ -141,6 +141,7 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::Fence
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
+        | Endpoint::PutPhoneKeys
         | Endpoint::KeyCounts
         | Endpoint::Keys { .. }
         | Endpoint::Messages(_)
