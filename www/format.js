@@ -72,6 +72,9 @@ export function hue(id) {
 /** "@Bob " as typed in a field -> "Bob". What a valid handle is, the client decides. */
 export const bareHandle = (typed) => typed.trim().replace(/^@+/, "");
 
+/** What a person's own account is called here: on a plain Signal service accounts have no handle. */
+export const accountName = ({ handle }) => (handle ? `@${handle}` : "Your account");
+
 /** A first guess for this browser's name among a person's devices. */
 export function browserName(agent, brands = []) {
   const known = [["Edg/", "Edge"], ["OPR/", "Opera"], ["Firefox/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]];

@@ -3,6 +3,7 @@
 
 import { freshAddress } from "../client.js";
 import { el } from "../dom.js";
+import { accountName } from "../format.js";
 import { icon } from "../icons.js";
 import { DEVICES, LIST, parse, routeKey } from "../route.js";
 import { avatar } from "./avatar.js";
@@ -77,17 +78,17 @@ export function shellView(app) {
 
 function sideHead(app) {
   return el("header.side-head", {},
-    avatar(app.account.id, app.account.handle),
+    avatar(app.account.id, accountName(app.account)),
     el("div.grow", {},
       el("h1.side-title", {}, "Lockstep"),
-      el("p.side-sub", { testid: "account" }, `@${app.account.handle} · ${app.account.deviceName || `device ${app.account.deviceId}`}`)),
+      el("p.side-sub", { testid: "account" }, `${accountName(app.account)} · ${app.account.deviceName || `device ${app.account.deviceId}`}`)),
     !app.readonly() && el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")));
 }
 
 function unlinkedBanner(app) {
   return el("div.banner.warn", { role: "status", testid: "unlinked" },
     icon("warning"),
-    el("p.grow", {}, el("strong", {}, `This browser is no longer linked to @${app.account.handle}. `),
+    el("p.grow", {}, el("strong", {}, `This browser is no longer linked to ${app.account.handle ? accountName(app.account) : "your account"}. `),
       "You can still read what is here; nothing new arrives or leaves."),
     el("a.button.small", { href: freshAddress() }, "Set up again"));
 }
