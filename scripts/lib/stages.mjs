@@ -71,7 +71,7 @@ export const stages = [
     browser: true,
   },
   nodeStage("package", "the package as published", { needs: ["pkg"], browser: true }),
-  nodeStage("interop", "Signal's own client on the other end", { needs: ["pkg", "relay"], browser: true }),
+  nodeStage("interop", "Signal's own client and server", { needs: ["pkg", "relay"], browser: true }),
   nodeStage("e2e", "browsers and a real relay", { needs: ["pkg", "relay"], browser: true, minutes: 30 }),
 ];
 

@@ -1,0 +1,220 @@
+// Our browser on a plain Signal service: Signal's own mock server, which knows nothing of our additions, and people on it
+// whose phones are Signal's own code. The tests are one story and build on each other.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { until } from "../e2e/lib/poll.mjs";
+import { EMPTY_DATA_MESSAGE, SignalService } from "./mock.mjs";
+import { RelaySocket } from "./socket.mjs";
+
+let service;
+let phone; // our person's primary device
+let contact; // another person
+let laptop; // our person's browser, which is ours
+let linked; // the same, as the service knows it
+
+before(async () => {
+  service = await SignalService.start();
+  phone = await service.person("Phone");
+  contact = await service.person("Contact");
+  laptop = await service.browser({ name: "Laptop" });
+});
+
+after(async () => {
+  await laptop?.remove();
+  await service?.close();
+});
+
+const aciOf = (person) => person.device.aci;
+const has = (text, conversation = aciOf(contact)) => until(`the laptop has “${text}”`, async () =>
+  (await laptop.messages(conversation)).find((message) => message.text === text));
+const hasStatus = (status, id, conversation = aciOf(contact)) => until(`the message is ${status}`, async () =>
+  (await laptop.messages(conversation)).find((message) => message.id === id && message.status === status));
+const sentSync = (body) => phone.waitForSyncMessage(({ syncMessage }) => syncMessage.content?.sent?.message?.body === body);
+const devicesOfLastSend = (to) => service.sends.findLast((send) => send.to === to)?.devices;
+const conversation = (id = aciOf(contact)) => laptop.call(async (client, wanted) => (await client.conversations()).find((one) => one.id === wanted), id);
+
+describe("Signal's own server and people with Signal's own code", { concurrency: false }, () => {
+  test("a phone links our browser, which is then ready without a handle", async () => {
+    linked = await service.link(laptop, phone);
+    assert.deepEqual(await laptop.account(), { id: aciOf(phone), deviceId: 2, deviceName: "Laptop" });
+    assert.equal(await laptop.state(), "ready");
+    assert.equal(linked.deviceId, 2);
+    for (const kind of ["ACI", "PNI"]) {
+      assert.equal(await linked.getPreKeyCount(kind), 100);
+      assert.equal(await linked.getKyberPreKeyCount(kind), 100);
+    }
+  });
+
+  test("our first message reaches a stranger, and the phone has its transcript", async () => {
+    const id = await laptop.send(aciOf(contact), "Hello from a browser");
+    const got = await contact.waitForMessage();
+    assert.deepEqual([got.body, got.source.debugId, got.envelopeType], ["Hello from a browser", `${aciOf(phone)}.2`, "PreKey"]);
+    const { syncMessage, source } = await sentSync("Hello from a browser");
+    const { sent } = syncMessage.content;
+    assert.equal(source.debugId, `${aciOf(phone)}.2`);
+    assert.deepEqual([sent.timestamp, sent.message.timestamp], [got.dataMessage.timestamp, got.dataMessage.timestamp]);
+    assert.equal(Buffer.from(sent.destinationServiceIdBinary).toString("hex"), aciOf(contact).replaceAll("-", ""));
+    await hasStatus("sent", id);
+  });
+
+  test("the contact answers in that session, and both go on", async () => {
+    await contact.sendText(linked, "Hello from a phone", { withProfileKey: true });
+    const got = await has("Hello from a phone");
+    assert.deepEqual([got.author, got.authorDevice, got.outgoing, got.status], [aciOf(contact), 1, false, "received"]);
+    await laptop.send(aciOf(contact), "Now we ratchet");
+    const answer = await contact.waitForMessage();
+    assert.deepEqual([answer.body, answer.envelopeType], ["Now we ratchet", "CipherText"]);
+    await sentSync("Now we ratchet");
+  });
+
+  test("what the phone sends is mirrored here as sent", async () => {
+    const timestamp = Date.now();
+    const destinationServiceId = aciOf(contact);
+    await service.server.send(linked, await phone.encryptSyncSent(linked, "From the phone", { timestamp, destinationServiceId }));
+    const copy = await has("From the phone");
+    assert.deepEqual([copy.outgoing, copy.authorDevice, copy.status, copy.sentAt], [true, 1, "sent", timestamp]);
+  });
+
+  test("a note to self goes both ways", async () => {
+    const self = aciOf(phone);
+    await laptop.send(self, "Milk");
+    await sentSync("Milk");
+    assert.deepEqual(devicesOfLastSend(self), [1]);
+    await service.server.send(linked, await phone.encryptSyncSent(linked, "Bread", { timestamp: Date.now(), destinationServiceId: self }));
+    await has("Bread", self);
+  });
+
+  test("a read mark goes to the phone, and one of the phone's counts here", async () => {
+    const [first] = (await laptop.messages(aciOf(contact))).filter(({ outgoing }) => !outgoing);
+    assert.equal((await conversation()).unread, 1);
+    await laptop.call((client, [id, message]) => client.markRead(id, message), [aciOf(contact), first.id]);
+    const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: sync }) => sync.read?.length > 0);
+    assert.equal(Number(syncMessage.read[0].timestamp), first.sentAt);
+    assert.equal(Buffer.from(syncMessage.read[0].senderAciBinary).toString("hex"), aciOf(contact).replaceAll("-", ""));
+    const timestamp = Date.now();
+    await contact.sendText(linked, "Read on the phone", { timestamp });
+    await has("Read on the phone");
+    assert.equal((await conversation()).unread, 1);
+    await service.server.send(linked, await phone.encryptSyncRead(linked, { messages: [{ senderAci: aciOf(contact), timestamp }] }));
+    await until("nothing is unread", async () => (await conversation()).unread === 0);
+  });
+
+  test("a read mark that comes before its message counts when the message comes", async () => {
+    const timestamp = Date.now();
+    await service.server.send(linked, await phone.encryptSyncRead(linked, { messages: [{ senderAci: aciOf(contact), timestamp }] }));
+    await contact.sendText(linked, "Read before it came", { timestamp });
+    await has("Read before it came");
+    assert.equal((await conversation()).unread, 0);
+    await contact.sendText(linked, "Read by nobody yet", { timestamp: timestamp + 1 });
+    await has("Read by nobody yet");
+    assert.equal((await conversation()).unread, 1);
+  });
+
+  test("a message to a group does not turn up in the conversation with its author", async () => {
+    const groupV2 = { masterKey: new Uint8Array(32), revision: 0, groupChange: null };
+    const dataMessage = { ...EMPTY_DATA_MESSAGE, body: "To a group", groupV2, timestamp: BigInt(Date.now()) };
+    await contact.sendRaw(linked, { content: { dataMessage }, pniSignatureMessage: null, senderKeyDistributionMessage: null });
+    await contact.sendText(linked, "To you");
+    await has("To you");
+    assert.ok((await laptop.messages(aciOf(contact))).every(({ text }) => text !== "To a group"));
+  });
+
+  test("what it can't read is acked, and holds up nothing", async () => {
+    await contact.addSingleUseKey(linked, await linked.popSingleUseKey("PNI"), "PNI");
+    await contact.sendText(linked, "To the phone number", { serviceIdKind: "PNI" });
+    await contact.sendText(linked, "Sealed", { sealed: true });
+    await contact.sendReceipt(linked, { type: "Delivery", messageTimestamps: [Date.now()] });
+    await contact.sendText(linked, "In plain sight");
+    await has("In plain sight");
+    const texts = (await laptop.messages(aciOf(contact))).map(({ text }) => text);
+    assert.ok(!texts.includes("To the phone number") && !texts.includes("Sealed"));
+  });
+
+  test("devices that came meanwhile, of the contact and of our own, are found by 409 and get the next message", async () => {
+    await service.server.createSecondaryDevice(contact);
+    await service.server.createSecondaryDevice(phone);
+    const id = await laptop.send(aciOf(contact), "To all of you");
+    assert.equal((await contact.waitForMessage()).body, "To all of you");
+    await sentSync("To all of you");
+    await hasStatus("sent", id);
+    assert.deepEqual(devicesOfLastSend(aciOf(contact)), [1, 2]);
+    assert.deepEqual(devicesOfLastSend(aciOf(phone)), [1, 3]);
+  });
+
+  test("a device that was set up anew is found by 410", async () => {
+    const second = await service.server.getDeviceByServiceId(aciOf(contact), 2);
+    second.registrationId = (second.registrationId % 0x3fff) + 1;
+    const sends = service.sends.length;
+    await laptop.send(aciOf(contact), "To the new one");
+    assert.equal((await contact.waitForMessage()).body, "To the new one");
+    await sentSync("To the new one");
+    assert.deepEqual(service.sends.slice(sends).map(({ devices }) => devices), [[1, 2], [1, 3]]);
+  });
+
+  test("an account that is no longer registered fails the message, and says so", async () => {
+    const gone = await service.person("Gone");
+    await laptop.send(aciOf(gone), "Are you there?");
+    assert.equal((await gone.waitForMessage()).body, "Are you there?");
+    service.server.unregister(gone);
+    const id = await laptop.send(aciOf(gone), "And now?");
+    assert.equal((await hasStatus("failed", id, aciOf(gone))).error, "unknown_handle");
+    const nobody = "11111111-2222-4333-8444-555555555555";
+    const second = await laptop.send(nobody, "Anybody?");
+    assert.equal((await hasStatus("failed", second, nobody)).error, "unknown_handle");
+  });
+
+  test("a challenge keeps the message, says so, and order holds", async () => {
+    const pair = { source: aciOf(phone), target: aciOf(contact) };
+    service.server.rateLimit(pair);
+    await laptop.call((client) => {
+      window.failures = [];
+      client.on("error", ({ code }) => window.failures.push(code));
+    });
+    const first = await laptop.send(aciOf(contact), "While challenged");
+    const second = await laptop.send(aciOf(contact), "And one behind it");
+    await until("the page is told", () => laptop.call(() => window.failures.includes("challenge_required")));
+    await hasStatus("queued", first);
+    await hasStatus("queued", second);
+    assert.equal(service.server.stopRateLimiting(pair), 1);
+    await laptop.reload();
+    assert.equal((await contact.waitForMessage()).body, "While challenged");
+    assert.equal((await contact.waitForMessage()).body, "And one behind it");
+    await hasStatus("sent", second);
+  });
+
+  test("another socket of the same device takes over (4409), and we do not race it", async () => {
+    const socket = await RelaySocket.open(service.bridge.http, async () => 200);
+    const answer = await socket.request("GET", "/v1/accounts/whoami", undefined, [`authorization:${service.authorization(linked)}`]);
+    assert.equal(answer.status, 200);
+    await laptop.shows("offline");
+    const stays = await socket.request("GET", "/v1/keepalive");
+    assert.equal(stays.status, 200);
+    assert.equal(await laptop.call((client) => client.connection()), "offline");
+    await socket.close();
+    const waiting = contact.sendText(linked, "While you were away");
+    await laptop.reload();
+    await has("While you were away");
+    await waiting;
+  });
+
+  test("a message written while the line was cut goes out once, and what waited at the service comes", async () => {
+    await laptop.goOffline();
+    const id = await laptop.send(aciOf(contact), "Written in a tunnel");
+    const waiting = contact.sendText(linked, "Waits for you");
+    await laptop.goOnline();
+    assert.equal((await contact.waitForMessage()).body, "Written in a tunnel");
+    await hasStatus("sent", id);
+    await has("Waits for you");
+    await waiting;
+    assert.equal(contact.getMessageQueueSize(), 0);
+  });
+
+  test("what is stored is the same after the browser was closed", async () => {
+    const before = await laptop.messages(aciOf(contact));
+    await laptop.close();
+    await laptop.reopen();
+    await laptop.online();
+    assert.deepEqual(await laptop.messages(aciOf(contact)), before);
+    assert.deepEqual(laptop.problems, []);
+  });
+});
