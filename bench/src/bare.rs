@@ -38,7 +38,7 @@ impl Bare {
         let identities = [(); 2].map(|()| IdentityKeyPair::generate(&mut rng));
         let (mut alice, _) = Device::new(&identities[0], address(1), 1);
         let (bob, keys) = Device::new(&identities[1], address(2), 2);
-        alice.meet(&identities[1], bob.address, &keys);
+        alice.meet(identities[1].identity_key(), bob.address, &keys);
         let mut both = Self { alice, bob };
         both.turn(b"Hello");
         both

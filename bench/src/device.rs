@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use libsignal_protocol::kem;
 use libsignal_protocol::{
-    CiphertextMessage, CiphertextMessageType, GenericSignedPreKey, IdentityKeyPair,
+    CiphertextMessage, CiphertextMessageType, GenericSignedPreKey, IdentityKey, IdentityKeyPair,
     InMemSignalProtocolStore, KeyPair, KyberPreKeyRecord, KyberPreKeyStore, PreKeyBundle,
-    PreKeySignalMessage, ProtocolAddress, PublicKey, SignalMessage, SignedPreKeyRecord,
-    SignedPreKeyStore, Timestamp,
+    PreKeySignalMessage, ProtocolAddress, PublicKey, SignalMessage, SignalProtocolError,
+    SignedPreKeyRecord, SignedPreKeyStore, Timestamp,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -60,7 +60,7 @@ impl Device {
     /// Starts a session from what another device has published.
     pub(crate) fn meet(
         &mut self,
-        identity: &IdentityKeyPair,
+        identity: &IdentityKey,
         address: DeviceAddress,
         keys: &DevicePreKeys,
     ) {
@@ -76,7 +76,7 @@ impl Device {
             u32::from(keys.pq_pre_key.key_id).into(),
             kyber.expect("published keys are keys"),
             keys.pq_pre_key.signature.0.clone(),
-            *identity.identity_key(),
+            *identity,
         );
         libsignal_protocol::process_prekey_bundle(
             &protocol_address(address),
@@ -117,6 +117,17 @@ impl Device {
         kind: EnvelopeKind,
         bytes: &[u8],
     ) -> Vec<u8> {
+        let opened = self.try_decrypt(from, kind, bytes);
+        opened.expect("the other side is ours")
+    }
+
+    /// The same for what may be forged.
+    pub(crate) fn try_decrypt(
+        &mut self,
+        from: DeviceAddress,
+        kind: EnvelopeKind,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, SignalProtocolError> {
         let message = if kind == EnvelopeKind::PreKey {
             PreKeySignalMessage::try_from(bytes).map(CiphertextMessage::PreKeySignalMessage)
         } else {
@@ -134,7 +145,6 @@ impl Device {
         )
         .now_or_never()
         .expect("memory never waits")
-        .expect("the other side is ours")
     }
 }
 

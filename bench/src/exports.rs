@@ -3,7 +3,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{Bare, FanOut, Side, Talk};
+use crate::{Bare, FanOut, Forged, Side, Talk};
 
 /// Two engines; see `talk.rs`.
 #[wasm_bindgen]
@@ -93,5 +93,30 @@ impl Libsignal {
         for _ in 0..times {
             self.0.turn(&text);
         }
+    }
+}
+
+/// Forged messages; see `forged.rs`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Forger(Forged);
+
+#[wasm_bindgen]
+impl Forger {
+    /// Sessions with a peer, of which so many states are kept.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(states: u8) -> Self {
+        Self(Forged::new(states))
+    }
+
+    /// The engine is given one.
+    pub fn engine(&mut self, counter: u32) {
+        self.0.engine(counter);
+    }
+
+    /// Bare libsignal is given one.
+    pub fn bare(&mut self, counter: u32) {
+        self.0.bare(counter);
     }
 }

@@ -98,7 +98,7 @@ fn answer(device: &mut Device, relay: &mut Relay, to: DeviceAddress) -> Envelope
 }
 
 /// A plaintext that says nothing but who it is from and for.
-fn bound(from: &Device, to: DeviceAddress) -> Vec<u8> {
+pub(crate) fn bound(from: &Device, to: DeviceAddress) -> Vec<u8> {
     let id = |account: AccountId| Some(account.as_bytes().to_vec());
     let content = Content {
         binding: Some(Binding {

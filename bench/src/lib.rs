@@ -17,11 +17,13 @@ mod device;
 #[cfg(target_arch = "wasm32")]
 pub mod exports;
 mod fan_out;
+mod forged;
 mod relay;
 mod talk;
 
 pub use bare::Bare;
 pub use fan_out::FanOut;
+pub use forged::Forged;
 pub use talk::{Side, Talk};
 
 /// A text of so many bytes.

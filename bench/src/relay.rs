@@ -52,6 +52,17 @@ impl Relay {
         account.devices.push(keys);
     }
 
+    /// The identity key of an account, and what one of its devices has published.
+    pub(crate) fn published(&self, of: DeviceAddress) -> (Vec<u8>, DevicePreKeys) {
+        let account = &self.accounts[&of.account];
+        let keys = account
+            .devices
+            .iter()
+            .find(|keys| keys.device_id == of.device);
+        let keys = keys.expect("it has registered").clone();
+        (account.identity_key.0.clone(), keys)
+    }
+
     /// Answers what a client sent; `caller` is who is signed in on its socket.
     pub(crate) fn answer(
         &mut self,

@@ -6,6 +6,8 @@ import { official } from "./official.mjs";
 const BYTES = 200;
 const BATCH = 128; // what the host hands the engine at once
 const FANS = [1, 5, 16];
+// States of a session, counter of the forged message: the least, the most that six states and one state let through, and what is refused.
+const FORGED = [[1, 0], [6, 0], [6, 816], [1, 2000], [6, 2000], [6, 24000]];
 
 /** Runs in the page. All times are in microseconds. */
 async function round({ bytes, batch, fans, times }) {
@@ -65,7 +67,26 @@ async function round({ bytes, batch, fans, times }) {
   return found;
 }
 
-/** Measures in a tab of this browser; prints two tables. */
+/** Runs in the page: one forged message each, in milliseconds. libsignal without our guards keeps what the engine keeps and is given the same. */
+async function forgeries({ forged }) {
+  const { default: init, Forger } = await import("/bench/bench.js");
+  await init();
+  const timed = (work) => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  };
+  return forged.map(([states, counter]) => {
+    const forger = new Forger(states);
+    forger.engine(0);
+    forger.bare(0);
+    const found = { engine: timed(() => forger.engine(counter)), bare: timed(() => forger.bare(counter)) };
+    forger.free();
+    return found;
+  });
+}
+
+/** Measures in a tab of this browser; prints three tables. */
 export async function crypto({ browser, site, rounds, note, done }) {
   const page = await browser.page();
   await page.goto(site.origin);
@@ -78,7 +99,8 @@ export async function crypto({ browser, site, rounds, note, done }) {
     await peer.oneWay(100, BYTES);
     const oneWay = await peer.oneWay(400, BYTES);
     const turns = await peer.turns(400, BYTES);
-    all.push({ ...(await ask(512)), oneWay, turns });
+    const forged = await page.evaluate(forgeries, { forged: FORGED });
+    all.push({ ...(await ask(512)), oneWay, turns, forged });
   }
   await page.close();
   done();
@@ -108,5 +130,10 @@ function print(all) {
     return [devices, spread(values, "µs"), spread(values.map((value) => value / devices), "µs"), all[0].bundles[at]];
   });
   table(`Sending one text of ${BYTES} bytes: from the call to a stored, sealed bundle`, ["devices", "median (least to most)", "a device", "bundle, bytes"], fans);
+  const forged = FORGED.map(([states, counter], at) => {
+    const values = (name) => all.map((found) => found.forged[at][name]);
+    return [states, counter, spread(values("bare"), "ms"), spread(values("engine"), "ms")];
+  });
+  table("One forged message", ["states", "counter", "bare libsignal", "engine"], forged);
   console.log(`receiving in batches: ${Math.round(1e6 / median(of("batch")))} messages/s in memory`);
 }
