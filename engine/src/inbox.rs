@@ -13,9 +13,10 @@ use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::output::{Event, MessageKind, MessageStatus};
 use crate::peers;
+use crate::record::key;
 use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
 use crate::state::State;
-use crate::store::Table;
+use crate::store::{Direction, Scan, Table};
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
@@ -49,7 +50,7 @@ impl State {
         let mut requests = Vec::with_capacity(batch.len());
         for (request, bytes) in batch {
             requests.push(request);
-            match own.envelope(&bytes) {
+            match Envelope::decode(&bytes) {
                 // Rule R-1: what was dealt with is only acked.
                 Ok(envelope) if self.is_new(&own, &envelope) => items.push(Item::new(envelope)),
                 Ok(_) => {}
@@ -94,9 +95,8 @@ impl State {
         let opened = self.decrypt_all(tx, own, items).await?;
         let ids = opened
             .iter()
-            .filter_map(|(_, result)| Some(result.as_ref().ok()?.message_id));
-        let index = ids.map(|id| (Table::MessageIndex, id.as_bytes().to_vec()));
-        tx.prefetch(index.collect()).await?;
+            .filter_map(|(_, result)| Some(result.as_ref().ok()?.message_id.as_bytes().to_vec()));
+        tx.prefetch_near(Table::MessageIndex, ids.collect()).await?;
         for (item, result) in opened {
             let envelope = &item.envelope;
             match result {
@@ -178,7 +178,7 @@ impl State {
         } = opened;
         match from {
             Sender::Peer(from) => {
-                let Some(message) = content.data_message.filter(content::is_direct) else {
+                let Some(message) = content.data_message else {
                     return Ok(());
                 };
                 let Some(text) = message.body else {
@@ -233,8 +233,11 @@ fn incoming(
     }
 }
 
-/// One load for all that the batch's headers name.
+/// One load for all that the batch's headers name, and to know new messages by.
 async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
+    if items.is_empty() {
+        return Ok(());
+    }
     let mut wants = Vec::new();
     for Item {
         envelope,
@@ -248,7 +251,17 @@ async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
             wants.push((Table::Conversations, account.to_vec()));
         }
     }
-    tx.prefetch(wants).await
+    // An id begins with the time of its message, usually, so this range says which of them are known.
+    let times = items.iter().map(|item| item.envelope.client_timestamp);
+    let (first, last) = (times.clone().min(), times.max());
+    let ids = Scan {
+        table: Table::MessageIndex,
+        from: key::index_at(first.unwrap_or(0)).to_vec(),
+        to: Some(key::index_at(last.unwrap_or(0).saturating_add(1)).to_vec()),
+        direction: Direction::Forward,
+        limit: items.len().saturating_mul(2),
+    };
+    tx.prefetch_with(wants, vec![ids]).await
 }
 
 fn is_for_others(envelope: &Envelope, own: &Account) -> bool {

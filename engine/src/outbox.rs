@@ -7,7 +7,6 @@
 //! not know sockets.
 
 mod fan_out;
-mod plain;
 mod queue;
 mod repair;
 
@@ -51,7 +50,7 @@ impl State {
             return Ok(Err(Refusal::IdentityChanged)); // until the person has accepted it
         }
         let timestamp = self.next_timestamp(tx);
-        let id = self.id_of_message(account.id(), timestamp);
+        let id = self.new_message_id(timestamp);
         let message = NewMessage {
             id,
             conversation,
@@ -103,12 +102,13 @@ impl State {
         let Some(account) = self.account.clone() else {
             return;
         };
-        let id = self.new_message_id();
+        let timestamp = self.next_timestamp(tx);
+        let id = self.new_message_id(timestamp);
         let entry = OutboxRecord {
             message_id: id.as_bytes().to_vec(),
             conversation: account.id().as_bytes().to_vec(),
             transcript: content::sync(message).encode_to_vec(),
-            timestamp: self.next_timestamp(tx),
+            timestamp,
             ..OutboxRecord::default()
         };
         self.enqueue(tx, &entry);
@@ -122,9 +122,13 @@ impl State {
         self.outbox.add(conversation(entry), seq);
     }
 
-    pub(crate) fn new_message_id(&mut self) -> MessageId {
+    /// 48 bits of the time, then 80 random bits: ids of one evening stand together in an index, and whoever
+    /// receives them looks them up in one range.
+    pub(crate) fn new_message_id(&mut self, timestamp: u64) -> MessageId {
         let mut bytes = [0; 16];
-        self.rng.fill_bytes(&mut bytes);
+        let (time, rest) = bytes.split_at_mut(6);
+        time.copy_from_slice(&key::index_at(timestamp));
+        self.rng.fill_bytes(rest);
         MessageId::from_bytes(bytes)
     }
 
@@ -155,8 +159,7 @@ impl State {
         mut entry: OutboxRecord,
     ) -> Result<(), Error> {
         if !entry.sealed {
-            let mut accounts = self.accounts_of(&entry)?;
-            accounts.retain(|account| !plain::is_accepted(&entry, *account));
+            let accounts = self.accounts_of(&entry)?;
             if accounts.iter().any(|id| self.outbox.lacks_keys(*id)) {
                 return Ok(()); // rule B-3
             }
@@ -173,9 +176,6 @@ impl State {
                 }
                 Sealing::Failed(refusal) => return self.fail(tx, seq, &entry, refusal).await,
             }
-        }
-        if self.is_plain() {
-            return self.send_part(tx, seq, &entry).await;
         }
         self.outbox.sent(seq);
         let pending = Pending::Bundle(seq);
@@ -240,9 +240,6 @@ impl State {
         refusal: Refusal,
     ) -> Result<(), Error> {
         self.remove(tx, seq, entry);
-        if plain::reached_peer(entry) {
-            return Ok(()); // only the transcript has failed
-        }
         self.report_status(tx, entry, MessageStatus::Failed(refusal))
             .await
     }

@@ -85,17 +85,6 @@ records! {
         #[prost(uint32, tag = "16")] pub next_signed_pre_key: u32,
         #[prost(uint32, tag = "17")] pub next_last_resort_key: u32,
         #[prost(uint64, tag = "18")] pub next_keys_at: u64,
-        #[prost(uint32, tag = "40")] pub service: u32,
-        #[prost(message, optional, tag = "41")] pub phone: Option<PhoneRecord>,
-    }
-
-    /// The phone-number identity in an [`AccountRecord`] of a plain Signal service.
-    PhoneRecord in Meta {
-        #[prost(bytes = "vec", tag = "1")] pub identity: Vec<u8>,
-        #[prost(uint32, tag = "2")] pub registration_id: u32,
-        #[prost(uint32, tag = "3")] pub signed_pre_key: u32,
-        #[prost(uint32, tag = "4")] pub last_resort_key: u32,
-        #[prost(bool, tag = "5")] pub published: bool,
     }
 
     /// Counters. One record, at [`key::CLOCK`].
@@ -213,8 +202,6 @@ records! {
         #[prost(bytes = "vec", tag = "11")] pub plaintext: Vec<u8>,
         /// The bundle's id, if it is not the message's.
         #[prost(bytes = "vec", tag = "12")] pub bundle_id: Vec<u8>,
-        /// Accounts whose part a plain Signal service has taken.
-        #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }
 
     /// What was sent and to which devices, for those that ask for it again.
@@ -302,6 +289,12 @@ pub(crate) mod key {
         let (generation, page) = bytes.split_first_chunk::<4>()?;
         let page = page.try_into().ok()?;
         Some((u32::from_be_bytes(*generation), u32::from_be_bytes(page)))
+    }
+
+    /// Where message ids of this time begin.
+    pub(crate) const fn index_at(time: u64) -> [u8; 6] {
+        let [_, _, time @ ..] = time.to_be_bytes();
+        time
     }
 
     /// Outbox: sequence number.

@@ -34,6 +34,8 @@ pub(crate) struct Tx<'s> {
     /// The host's clock at the start of the step.
     pub(crate) now: Timestamp,
     cache: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    /// Ranges that were read to their ends: what is not in the cache is not in them.
+    whole: Vec<Scan>,
     changes: Changes,
     outputs: Vec<Output>,
 }
@@ -44,6 +46,7 @@ impl<'s> Tx<'s> {
             store,
             now,
             cache: BTreeMap::new(),
+            whole: Vec::new(),
             changes: Changes::default(),
             outputs: Vec::new(),
         }
@@ -56,19 +59,73 @@ impl<'s> Tx<'s> {
 
     /// Reads many records at once, so that later reads of them cost nothing.
     pub(crate) async fn prefetch(&mut self, keys: Vec<(Table, Vec<u8>)>) -> Result<(), Error> {
-        let mut wants = Wants {
-            keys,
-            scans: Vec::new(),
-        };
-        wants.keys.sort_unstable();
-        wants.keys.dedup();
-        wants.keys.retain(|key| !self.cache.contains_key(key));
-        if wants.keys.is_empty() {
+        self.prefetch_with(keys, Vec::new()).await
+    }
+
+    /// As [`Tx::prefetch`], and reads ranges. Of a range that was read to its end it is known what is not in it, too.
+    pub(crate) async fn prefetch_with(
+        &mut self,
+        mut keys: Vec<(Table, Vec<u8>)>,
+        ranges: Vec<Scan>,
+    ) -> Result<(), Error> {
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|place| !self.is_known(place));
+        if keys.is_empty() && ranges.is_empty() {
             return Ok(());
         }
-        let loaded = self.store.read(&wants).await?;
-        self.cache.extend(wants.keys.into_iter().zip(loaded.values));
+        let wants = Wants {
+            keys,
+            scans: ranges,
+        };
+        let Loaded { values, scans } = self.store.read(&wants).await?;
+        self.cache.extend(wants.keys.into_iter().zip(values));
+        for (range, rows) in wants.scans.into_iter().zip(scans) {
+            let whole = rows.len() < range.limit;
+            let places = rows
+                .into_iter()
+                .map(|(key, value)| ((range.table, key), Some(value)));
+            self.cache.extend(places);
+            if whole {
+                self.whole.push(range);
+            }
+        }
         Ok(())
+    }
+
+    /// Reads records of one table whose keys are likely to stand together, or not to be there: one range in
+    /// place of a look-up for each. Where much else stands between them, it is a look-up for each after all.
+    pub(crate) async fn prefetch_near(
+        &mut self,
+        table: Table,
+        keys: Vec<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let mut keys: Vec<_> = keys.into_iter().map(|key| (table, key)).collect();
+        keys.retain(|place| !self.is_known(place));
+        keys.sort_unstable();
+        if let [(_, first), .., (_, last)] = keys.as_slice() {
+            let mut to = last.clone();
+            to.push(0); // the first key after the last
+            let range = Scan {
+                table,
+                from: first.clone(),
+                to: Some(to),
+                direction: Direction::Forward,
+                limit: keys.len().saturating_mul(2),
+            };
+            self.prefetch_with(Vec::new(), vec![range]).await?;
+        }
+        self.prefetch(keys).await
+    }
+
+    /// Whether the store need not be asked.
+    fn is_known(&self, place: &(Table, Vec<u8>)) -> bool {
+        let (table, key) = place;
+        let inside = |range: &Scan| {
+            let Scan { from, to, .. } = range;
+            range.table == *table && key >= from && to.as_ref().is_none_or(|to| key < to)
+        };
+        self.cache.contains_key(place) || self.whole.iter().any(inside)
     }
 
     /// The record with this key, as this step would leave it.
@@ -99,9 +156,7 @@ impl<'s> Tx<'s> {
         if let Some(value) = self.changes.writes.get(&key) {
             return Ok(value.clone());
         }
-        if !self.cache.contains_key(&key) {
-            self.prefetch(vec![key.clone()]).await?;
-        }
+        self.prefetch(vec![key.clone()]).await?;
         Ok(self.cache.get(&key).cloned().flatten())
     }
 
@@ -209,3 +264,6 @@ impl<'s> Tx<'s> {
         self.outputs.push(Output::Resolve { ticket, result });
     }
 }
+
+#[cfg(test)]
+mod tests;

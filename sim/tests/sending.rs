@@ -50,6 +50,18 @@ fn three_peer_devices_and_two_own_others_are_one_bundle() {
 }
 
 #[test]
+fn ids_of_later_messages_are_greater() {
+    let mut world = World::new(27);
+    let alice = world.register("alice");
+    world.register("bob");
+    let texts = numbers(0..8);
+    let ids: Vec<_> = (texts.iter())
+        .map(|text| world.send(alice, "bob", text))
+        .collect();
+    assert!(ids.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
 fn a_device_linked_meanwhile_gets_the_next_message() {
     let mut world = World::new(11);
     let alice = world.register("alice");

@@ -260,7 +260,7 @@ impl fmt::Display for Handle {
     }
 }
 
-/// A message, a bundle: 16 random bytes made by the sending device, written as 32 hex digits.
+/// A message, a bundle: 16 bytes made by the sending device and opaque to others, written as 32 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageId([u8; 16]);

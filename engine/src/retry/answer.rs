@@ -97,7 +97,7 @@ impl State {
         to: DeviceAddress,
         timestamp: u64,
     ) {
-        let bundle_id = self.new_message_id();
+        let bundle_id = self.new_message_id(tx.now.0);
         let entry = OutboxRecord {
             message_id: sent.message_id.clone(),
             conversation: to.account.as_bytes().to_vec(),

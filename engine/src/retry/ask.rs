@@ -53,7 +53,7 @@ impl State {
         let at = key::waiting(from, envelope.client_timestamp);
         tx.put(&at, &record);
         self.waiting.0.insert(at);
-        let bundle_id = self.new_message_id();
+        let bundle_id = self.new_message_id(tx.now.0);
         let entry = OutboxRecord {
             message_id: bundle_id.as_bytes().to_vec(),
             conversation: from.account.as_bytes().to_vec(),
