@@ -199,7 +199,7 @@ async fn run(
     let mut pause = Pause::default();
     let mut engine = Some(engine);
     while let Some(opened) = engine.take() {
-        let end = Session::new(&host, &relay, &watch, opened).serve().await;
+        let end = Session::new(&host, &relay, &watch).serve(opened).await;
         if let End::Failed(error) = end {
             engine = reopen(&host, &store, &mut pause, error).await;
         }

@@ -223,9 +223,8 @@ pub struct Account {
     /// Its id.
     #[tsify(type = "AccountId")]
     pub id: String,
-    /// By which others find it; a plain Signal service has no handles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
+    /// By which others find it.
+    pub handle: String,
     /// This device.
     pub device_id: u32,
     /// How the person calls this device.
@@ -387,7 +386,7 @@ impl From<output::Account> for Account {
         } = account;
         Self {
             id: id.to_string(),
-            handle: handle.map(String::from),
+            handle: handle.into(),
             device_id: device.into(),
             device_name,
         }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use engine::output::{ClientState, LinkOffer};
 use engine::{Engine, Error, Event, Input, Output, Refusal, Reply, SocketId, Ticket, Timestamp};
-use futures_util::future::select;
+use futures_util::future::{join, select};
 
 use super::{Answer, Host};
 use crate::api::event::Notice;
@@ -42,10 +42,11 @@ pub(super) struct Session<'a> {
     host: &'a Host,
     relay: &'a RelayAddress,
     watch: &'a NetworkWatch,
-    engine: Engine<IdbStore>,
     sockets: BTreeMap<SocketId, Socket>,
     tickets: BTreeMap<Ticket, Answer>,
     next_ticket: u64,
+    /// When the engine wants a tick.
+    deadline: Option<Timestamp>,
     turn: Source,
     /// No tick before this.
     rested: Timestamp,
@@ -57,13 +58,12 @@ impl<'a> Session<'a> {
         host: &'a Host,
         relay: &'a RelayAddress,
         watch: &'a NetworkWatch,
-        engine: Engine<IdbStore>,
     ) -> Self {
         Self {
             host,
             relay,
             watch,
-            engine,
+            deadline: None,
             sockets: BTreeMap::new(),
             tickets: BTreeMap::new(),
             next_ticket: 0,
@@ -74,8 +74,8 @@ impl<'a> Session<'a> {
     }
 
     /// Runs until the end. Every call that is still open then has its answer.
-    pub(super) async fn serve(mut self) -> End {
-        let end = self.work().await;
+    pub(super) async fn serve(mut self, engine: Engine<IdbStore>) -> End {
+        let end = self.work(engine).await;
         let refusal = match &end {
             End::Closed => Refusal::Closed,
             End::Failed(error) => Refusal::from(error),
@@ -87,30 +87,45 @@ impl<'a> Session<'a> {
         end
     }
 
-    async fn work(&mut self) -> End {
+    async fn work(&mut self, mut engine: Engine<IdbStore>) -> End {
         let mut outputs = Vec::new();
         loop {
-            self.note();
-            if self.host.is_closing() {
-                return End::Closed;
+            self.note(&engine);
+            if outputs.iter().any(changes_sockets) {
+                self.carry_out(&mut outputs);
             }
-            let Some(input) = self.take_input() else {
+            let input = if self.host.is_closing() {
+                None
+            } else {
+                self.take_input()
+            };
+            let Some(input) = input else {
+                self.carry_out(&mut outputs);
+                if self.host.is_closing() {
+                    return End::Closed;
+                }
                 self.wait().await;
                 continue;
             };
-            let result = self.engine.handle(clock::now(), input, &mut outputs).await;
-            outputs.drain(..).for_each(|output| self.carry_out(output));
+            // What the last step said is carried out while this one waits for its load: acks and events of a
+            // batch take as long as the load does.
+            let mut last = std::mem::take(&mut outputs);
+            let step = engine.handle(clock::now(), input, &mut outputs);
+            let (result, ()) = join(step, async { self.carry_out(&mut last) }).await;
             if let Err(error) = result {
+                self.note(&engine);
+                self.carry_out(&mut outputs);
                 return End::Failed(error);
             }
         }
     }
 
     /// Keeps what can be asked without waiting in step with the engine.
-    fn note(&mut self) {
-        let state = self.engine.state();
+    fn note(&mut self, engine: &Engine<IdbStore>) {
+        let state = engine.state();
         self.host.state.set(state);
-        self.host.connection.set(self.engine.connection());
+        self.host.connection.set(engine.connection());
+        self.deadline = engine.deadline();
         if state == ClientState::Ready && !self.asked_to_persist {
             self.asked_to_persist = true;
             idb::ask_to_persist();
@@ -167,9 +182,7 @@ impl<'a> Session<'a> {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.engine
-            .deadline()
-            .map(|deadline| deadline.max(self.rested))
+        self.deadline.map(|deadline| deadline.max(self.rested))
     }
 
     /// Sleeps until something happens or the deadline comes.
@@ -184,7 +197,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, outputs: &mut Vec<Output>) {
+        for output in outputs.drain(..) {
+            self.carry_out_one(output);
+        }
+    }
+
+    fn carry_out_one(&mut self, output: Output) {
         match output {
             Output::OpenSocket { socket, path } => {
                 let opened = Socket::open(self.relay, path, &self.host.signal);
@@ -218,7 +237,6 @@ impl<'a> Session<'a> {
     }
 
     fn emit(&mut self, event: Event) {
-        self.note();
         if let Event::LinkOffer(offer) = &event {
             self.show(offer);
         }
@@ -227,5 +245,13 @@ impl<'a> Session<'a> {
 
     fn show(&self, offer: &LinkOffer) {
         *self.host.offer().borrow_mut() = Some(offer.clone());
+    }
+}
+
+/// Whether inputs may come from other sockets after this than before.
+const fn changes_sockets(output: &Output) -> bool {
+    match output {
+        Output::OpenSocket { .. } | Output::CloseSocket { .. } => true,
+        Output::Send { .. } | Output::Resolve { .. } | Output::Emit(_) => false,
     }
 }
