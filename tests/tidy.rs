@@ -367,3 +367,38 @@ fn paths_of_a_machine_are_told_from_other_paths() {
         folder
     ));
 }
+
+/// A rule without its test is a promise that nobody keeps.
+#[test]
+fn every_test_that_the_protocol_names_exists() -> Checked {
+    let protocol = read("docs/protocol.md")?;
+    let table = protocol.split("## 18. Rules and their tests").nth(1);
+    let table = table.ok_or_else(|| Broken("docs/protocol.md: section 18 is gone".to_owned()))?;
+    let is_test = |name: &&str| name.matches('_').count() > 2;
+    let named: BTreeSet<&str> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_test)
+        .collect();
+    if named.len() < 40 {
+        return Err(Broken(format!(
+            "docs/protocol.md: only {} tests",
+            named.len()
+        )));
+    }
+    let folders = ["engine/src", "sim/tests", "relay/src", "relay/tests"];
+    let all: Vec<Source> = folders.iter().flat_map(|at| sources(at, &["rs"])).collect();
+    let exists = |name: &str| {
+        let function = format!("fn {name}(");
+        all.iter().any(|source| source.text.contains(&function))
+    };
+    let missing: Vec<&str> = named.into_iter().filter(|name| !exists(name)).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Broken(format!(
+            "docs/protocol.md names tests that do not exist: {missing:?}"
+        )))
+    }
+}
