@@ -19,6 +19,7 @@ use crate::error::{Error, StoreFault};
 use crate::input::Timestamp;
 use crate::limits::ONE_TIME_KEYS_BATCH;
 use crate::record::{AccountRecord, ClockRecord, PreKeyKind, key};
+use crate::service::Service;
 use crate::session::{identity_pair, serialized};
 use crate::store::Table;
 use crate::tx::Tx;
@@ -30,7 +31,7 @@ pub(crate) struct Account {
     pub(crate) address: DeviceAddress,
     pub(crate) registration_id: RegistrationId,
     pub(crate) identity: IdentityKeyPair,
-    /// Unknown only between being linked and the first sign-in.
+    /// Unknown between being linked and the first sign-in, and on a plain Signal service.
     pub(crate) handle: Option<Handle>,
     pub(crate) record: AccountRecord,
 }
@@ -63,11 +64,21 @@ impl Account {
         ("authorization".to_owned(), basic.header())
     }
 
-    /// As applications see it, once its handle is known.
+    /// Whether there is all to show that its service has: with us a handle, which comes with the first sign-in.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.handle.is_some() || self.is_plain()
+    }
+
+    /// On a service without our additions.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.record.service() == Some(Service::Signal)
+    }
+
+    /// As applications see it, once it is ready.
     pub(crate) fn view(&self) -> Option<output::Account> {
-        Some(output::Account {
+        self.is_ready().then(|| output::Account {
             id: self.id(),
-            handle: self.handle.clone()?,
+            handle: self.handle.clone(),
             device: self.address.device,
             device_name: self.record.device_name.clone(),
         })

@@ -4,6 +4,8 @@
 //! (rule V5). [`open`] is the only way to get content out of a plaintext, and it compares first: its
 //! result is checked data. What the content means is for others.
 
+mod unbound;
+
 use prost::Message;
 use wire::proto::service::sync_message::Sent;
 use wire::proto::service::{Binding, Content, DataMessage, SyncMessage};
@@ -12,6 +14,7 @@ use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 use crate::account::Account;
 use crate::padding;
 use crate::session::PeerFault;
+pub(crate) use unbound::{author_read, is_direct, message_read, service_id};
 
 /// A device of our own account other than this one. Only [`open`] makes one, after decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +72,9 @@ pub(crate) fn open(
 ) -> Result<Opened, PeerFault> {
     let bytes = padding::unpad(padded).map_err(|_| PeerFault::Unreadable)?;
     let content = Content::decode(bytes.as_slice()).map_err(|_| PeerFault::Unreadable)?;
-    let binding = content.binding.as_ref().ok_or(PeerFault::Unreadable)?;
+    let Some(binding) = content.binding.as_ref() else {
+        return unbound::open(content, from, account);
+    };
     let sender = address(binding.sender_account.as_deref(), binding.sender_device)?;
     let recipient = address(
         binding.recipient_account.as_deref(),
@@ -80,15 +85,18 @@ pub(crate) fn open(
     }
     let id = binding.message_id.as_deref().unwrap_or_default();
     let message_id = MessageId::from_slice(id).map_err(|_| PeerFault::Unreadable)?;
-    let from = match from {
-        own if own.account == account.id() => Sender::Own(OwnDevice(own)),
-        peer => Sender::Peer(peer),
-    };
     Ok(Opened {
-        from,
+        from: sender_of(from, account),
         message_id,
         content,
     })
+}
+
+fn sender_of(from: DeviceAddress, account: &Account) -> Sender {
+    match from {
+        own if own.account == account.id() => Sender::Own(OwnDevice(own)),
+        peer => Sender::Peer(peer),
+    }
 }
 
 fn address(account: Option<&[u8]>, device: Option<u32>) -> Result<DeviceAddress, PeerFault> {

@@ -95,6 +95,8 @@ pub enum Refusal {
     RelayRefused,
     /// Too many requests.
     RateLimited,
+    /// The service wants proof that a person is sending.
+    ChallengeRequired,
     /// Too many messages wait to be sent.
     QueueFull,
     /// The store failed; see [`StoreFault`].
@@ -133,6 +135,7 @@ impl Refusal {
             Self::RelayProtocol => "relay_protocol",
             Self::RelayRefused => "relay_refused",
             Self::RateLimited => "rate_limited",
+            Self::ChallengeRequired => "challenge_required",
             Self::QueueFull => "queue_full",
             Self::Store(StoreFault::Refused) => "storage_refused",
             Self::Store(StoreFault::Full) => "storage_full",
@@ -153,6 +156,7 @@ impl Refusal {
             Self::Offline
                 | Self::RelayRefused
                 | Self::RateLimited
+                | Self::ChallengeRequired
                 | Self::QueueFull
                 | Self::LinkBusy
                 | Self::Store(StoreFault::InUse | StoreFault::Failed)
@@ -210,6 +214,9 @@ impl fmt::Display for Refusal {
             Self::RelayProtocol => "The server sent something this app doesn't understand.",
             Self::RelayRefused => "The server refused the request. Try again later.",
             Self::RateLimited => "That was too often. Wait a little and try again.",
+            Self::ChallengeRequired => {
+                "The service wants proof that you are a person. Open the app on your phone."
+            }
             Self::QueueFull => "Too many messages are waiting to be sent. Try again when online.",
             Self::Store(fault) => return fault.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",

@@ -50,7 +50,7 @@ impl State {
         let mut requests = Vec::with_capacity(batch.len());
         for (request, bytes) in batch {
             requests.push(request);
-            match Envelope::decode(&bytes) {
+            match own.envelope(&bytes) {
                 // Rule R-1: what was dealt with is only acked.
                 Ok(envelope) if self.is_new(&own, &envelope) => items.push(Item::new(envelope)),
                 Ok(_) => {}
@@ -178,7 +178,7 @@ impl State {
         } = opened;
         match from {
             Sender::Peer(from) => {
-                let Some(message) = content.data_message else {
+                let Some(message) = content.data_message.filter(content::is_direct) else {
                     return Ok(());
                 };
                 let Some(text) = message.body else {

@@ -6,8 +6,7 @@
 use libsignal_protocol::IdentityKeyPair;
 use wire::basic::Basic;
 use wire::body::{
-    AccountInfo, Base64, DeviceCredentials, LinkDevice, Register, from_json, registration_proof,
-    to_json,
+    Base64, DeviceCredentials, LinkDevice, Register, WhoAmI, from_json, registration_proof, to_json,
 };
 use wire::{Endpoint, Handle, Response};
 
@@ -18,6 +17,7 @@ use crate::error::{Error, Refusal};
 use crate::input::Ticket;
 use crate::limits::DEVICE_NAME_CHARS_MAX;
 use crate::output::{ClientState, Event, Reply};
+use crate::phone;
 use crate::record::{AccountRecord, key};
 use crate::request::{Pending, retry_at};
 use crate::session::identity_pair;
@@ -157,11 +157,12 @@ impl State {
             account::published_keys(tx, record.signed_pre_key, record.last_resort_key).await?;
         let body = LinkDevice {
             verification_code: token,
-            account_attributes: account::attributes(&record, &identity, &mut self.rng)?,
+            account_attributes: phone::attributes(&record, &identity, &mut self.rng)?,
             aci_signed_pre_key: signed,
             aci_pq_last_resort_pre_key: last_resort,
             credential: record.credential.clone(),
         };
+        let body = phone::link_body(tx, body, &record).await?;
         let account = wire::AccountId::from_slice(&record.account)
             .map_err(|_| Error::Bug("pending link without an account"))?;
         let basic = Basic {
@@ -219,8 +220,9 @@ impl State {
         record.credential = None;
         self.drop_pending(tx);
         let account = Account::read(record)?;
+        self.service = account.record.service().or(self.service);
         tx.put(key::ACCOUNT, &account.record);
-        if account.handle.is_some() {
+        if account.is_ready() {
             tx.emit(Event::State(ClientState::Ready));
         }
         self.account = Some(account);
@@ -246,16 +248,22 @@ impl State {
         let Some(mut account) = self.account.clone() else {
             return Ok(());
         };
-        match (response.status, from_json::<AccountInfo>(&response.body)) {
-            (200, Ok(info)) if info.uuid == account.id() => {
+        let plain = account.is_plain();
+        match (response.status, from_json::<WhoAmI>(&response.body)) {
+            (200, Ok(info)) if info.uuid == account.id() && (plain || info.handle.is_some()) => {
                 let wants_contacts = std::mem::take(&mut account.record.wants_contacts);
-                if account.handle.is_none() {
-                    tx.emit(Event::State(ClientState::Ready));
-                }
-                if wants_contacts || account.handle.as_ref() != Some(&info.handle) {
-                    account.record.handle = info.handle.to_string();
-                    account.handle = Some(info.handle);
+                let was_ready = account.is_ready();
+                if wants_contacts || account.handle != info.handle {
+                    account.record.handle = info
+                        .handle
+                        .as_ref()
+                        .map(Handle::to_string)
+                        .unwrap_or_default();
+                    account.handle = info.handle;
                     tx.put(key::ACCOUNT, &account.record);
+                }
+                if !was_ready {
+                    tx.emit(Event::State(ClientState::Ready));
                 }
                 self.account = Some(account);
                 if !self.clock.draining {

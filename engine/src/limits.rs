@@ -105,6 +105,9 @@ pub(crate) const SEND_RETRY_MS: u64 = 5_000;
 pub(crate) const SEND_RETRY_MIN_MS: u64 = 500;
 pub(crate) const SEND_RETRY_MAX_MS: u64 = 60 * 60 * 1000;
 
+/// Wait before a send is tried again that the service wants proof of a person for.
+pub(crate) const CHALLENGE_RETRY_MS: u64 = 5 * 60 * 1000;
+
 /// A link URI is shown for this long, then replaced.
 pub(crate) const LINK_ROTATE_MS: u64 = 45_000;
 /// So many URIs are shown in one attempt.

@@ -7,6 +7,7 @@
 //! not know sockets.
 
 mod fan_out;
+mod plain;
 mod queue;
 mod repair;
 
@@ -50,7 +51,7 @@ impl State {
             return Ok(Err(Refusal::IdentityChanged)); // until the person has accepted it
         }
         let timestamp = self.next_timestamp(tx);
-        let id = self.new_message_id(timestamp);
+        let id = self.id_of_message(account.id(), timestamp);
         let message = NewMessage {
             id,
             conversation,
@@ -159,7 +160,8 @@ impl State {
         mut entry: OutboxRecord,
     ) -> Result<(), Error> {
         if !entry.sealed {
-            let accounts = self.accounts_of(&entry)?;
+            let mut accounts = self.accounts_of(&entry)?;
+            accounts.retain(|account| !plain::is_accepted(&entry, *account));
             if accounts.iter().any(|id| self.outbox.lacks_keys(*id)) {
                 return Ok(()); // rule B-3
             }
@@ -176,6 +178,9 @@ impl State {
                 }
                 Sealing::Failed(refusal) => return self.fail(tx, seq, &entry, refusal).await,
             }
+        }
+        if self.is_plain() {
+            return self.send_part(tx, seq, &entry).await;
         }
         self.outbox.sent(seq);
         let pending = Pending::Bundle(seq);
@@ -240,6 +245,9 @@ impl State {
         refusal: Refusal,
     ) -> Result<(), Error> {
         self.remove(tx, seq, entry);
+        if plain::reached_peer(entry) {
+            return Ok(()); // only the transcript has failed
+        }
         self.report_status(tx, entry, MessageStatus::Failed(refusal))
             .await
     }

@@ -140,8 +140,8 @@ pub enum Connection {
 pub struct Account {
     /// Its id.
     pub id: AccountId,
-    /// Its handle.
-    pub handle: Handle,
+    /// Its handle; a plain Signal service has none.
+    pub handle: Option<Handle>,
     /// This device.
     pub device: DeviceId,
     /// What the person called it.

@@ -85,6 +85,17 @@ records! {
         #[prost(uint32, tag = "16")] pub next_signed_pre_key: u32,
         #[prost(uint32, tag = "17")] pub next_last_resort_key: u32,
         #[prost(uint64, tag = "18")] pub next_keys_at: u64,
+        #[prost(uint32, tag = "40")] pub service: u32,
+        #[prost(message, optional, tag = "41")] pub phone: Option<PhoneRecord>,
+    }
+
+    /// The phone-number identity in an [`AccountRecord`] of a plain Signal service.
+    PhoneRecord in Meta {
+        #[prost(bytes = "vec", tag = "1")] pub identity: Vec<u8>,
+        #[prost(uint32, tag = "2")] pub registration_id: u32,
+        #[prost(uint32, tag = "3")] pub signed_pre_key: u32,
+        #[prost(uint32, tag = "4")] pub last_resort_key: u32,
+        #[prost(bool, tag = "5")] pub published: bool,
     }
 
     /// Counters. One record, at [`key::CLOCK`].
@@ -202,6 +213,8 @@ records! {
         #[prost(bytes = "vec", tag = "11")] pub plaintext: Vec<u8>,
         /// The bundle's id, if it is not the message's.
         #[prost(bytes = "vec", tag = "12")] pub bundle_id: Vec<u8>,
+        /// Accounts whose part a plain Signal service has taken.
+        #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }
 
     /// What was sent and to which devices, for those that ask for it again.

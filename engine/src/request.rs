@@ -9,6 +9,10 @@ use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
 /// The purpose of an open request.
 #[derive(Debug)]
 pub(crate) enum Pending {
+    /// Which service this is, before anything else is asked.
+    Service,
+    /// The same, to find out whether it has become one of ours.
+    ServiceAgain,
     /// Signing in.
     SignIn,
     /// A sign of life.
@@ -23,6 +27,8 @@ pub(crate) enum Pending {
     UploadKeys,
     /// A new signed key, with this id, and a new last-resort key.
     RotateKeys(u32),
+    /// New one-time keys of the phone-number identity.
+    UploadPhoneKeys,
     /// Prekey bundles, for sending.
     Keys {
         /// Whose.
@@ -32,6 +38,8 @@ pub(crate) enum Pending {
     },
     /// The entry of the outbox with this number.
     Bundle(u64),
+    /// The part of it for this account.
+    Part(u64, AccountId),
     /// The account of a handle that a command named; it goes on with the answer.
     FindHandle {
         /// The handle.
@@ -76,14 +84,18 @@ impl Pending {
             | Self::Provision { ticket, .. }
             | Self::AwaitDevice(ticket)
             | Self::Decline(ticket) => Some(*ticket),
-            Self::SignIn
+            Self::Service
+            | Self::ServiceAgain
+            | Self::SignIn
             | Self::KeepAlive
             | Self::Join
             | Self::KeyCounts
             | Self::UploadKeys
             | Self::RotateKeys(_)
+            | Self::UploadPhoneKeys
             | Self::Keys { .. }
             | Self::Bundle(_)
+            | Self::Part(..)
             | Self::Lookup(_) => None,
         }
     }

@@ -20,6 +20,7 @@ use crate::record::{AccountRecord, ClockRecord, key};
 use crate::request::Pending;
 use crate::retry::Waiting;
 use crate::seen::Seen;
+use crate::service::Service;
 use crate::store::Table;
 use crate::suspect::Suspect;
 use crate::tx::Tx;
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) pending: Option<AccountRecord>,
     pub(crate) clock: ClockRecord,
     pub(crate) connection: Connection,
+    /// What is at the other end, once known.
+    pub(crate) service: Option<Service>,
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
@@ -51,11 +54,13 @@ impl State {
         tx.prefetch(single.map(|at| (Table::Meta, at.to_vec())).into())
             .await?;
         let account = tx.get::<AccountRecord>(key::ACCOUNT).await?;
+        let pending = tx.get::<AccountRecord>(key::PENDING).await?;
         let clock = tx.get::<ClockRecord>(key::CLOCK).await?.unwrap_or_default();
         Ok(Self {
             rng: ChaCha20Rng::from_seed(seed),
+            service: known_service(account.as_ref(), pending.as_ref()),
             account: account.map(Account::read).transpose()?,
-            pending: tx.get(key::PENDING).await?,
+            pending,
             seen: Seen::read(tx, clock.drains).await?,
             waiting: Waiting::read(tx).await?,
             suspect: Suspect::new(clock.draining),
@@ -73,7 +78,7 @@ impl State {
             None => ClientState::New,
             Some(account) if account.record.unlinked => ClientState::Unlinked,
             // Linked, but not signed in yet: there is no account to show.
-            Some(account) if account.handle.is_none() => ClientState::New,
+            Some(account) if !account.is_ready() => ClientState::New,
             Some(_) => ClientState::Ready,
         }
     }
@@ -105,7 +110,7 @@ impl State {
         match input {
             Input::Command { ticket, command } => self.command(tx, ticket, command).await?,
             Input::SocketOpened(socket) if self.connection.is_main(socket) => {
-                self.main_opened(tx).await?;
+                self.ask_service(tx).await?;
             }
             Input::SocketOpened(_) => {}
             Input::SocketFrames { socket, frames } if self.connection.is_main(socket) => {
@@ -155,7 +160,8 @@ impl State {
         }
     }
 
-    async fn main_opened(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+    /// The service is known: signs in, or goes on as a guest.
+    pub(crate) async fn greet(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         if self.account.is_some() {
             self.sign_in(tx);
             return Ok(());
@@ -210,10 +216,19 @@ impl State {
             return Ok(());
         };
         match pending {
+            Pending::Service => self.service_answered(tx, answer).await,
+            Pending::ServiceAgain => {
+                self.service_answered_again(tx, answer);
+                Ok(())
+            }
             Pending::SignIn => self.signed_in(tx, answer).await,
             Pending::KeepAlive | Pending::UploadKeys => Ok(()),
             Pending::RotateKeys(signed) => {
                 self.keys_rotated(tx, signed, answer);
+                Ok(())
+            }
+            Pending::UploadPhoneKeys => {
+                self.phone_keys_answered(tx, answer);
                 Ok(())
             }
             Pending::Register(ticket) => self.registered(tx, ticket, answer).await,
@@ -223,6 +238,7 @@ impl State {
                 self.keys_answered(tx, account, device, answer).await
             }
             Pending::Bundle(seq) => self.bundle_answered(tx, seq, answer).await,
+            Pending::Part(seq, account) => self.part_answered(tx, seq, account, answer).await,
             Pending::FindHandle {
                 handle,
                 ticket,
@@ -262,6 +278,7 @@ impl State {
         if self.account.is_some() {
             self.ask_key_counts(tx);
             self.rotate_keys(tx).await?;
+            self.online_at_signal(tx)?;
             for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
                 self.look_up(tx, account);
             }
@@ -293,7 +310,8 @@ impl State {
     }
 
     fn look_up(&mut self, tx: &mut Tx<'_>, account: AccountId) {
-        if self.connection.is_up() && !self.connection.is_looking_up(account) {
+        let has_handles = self.service != Some(Service::Signal);
+        if has_handles && self.connection.is_up() && !self.connection.is_looking_up(account) {
             let endpoint = Endpoint::Account(account);
             let pending = Pending::Lookup(account);
             self.connection.ask(tx, &endpoint, pending);
@@ -335,6 +353,15 @@ impl State {
             .as_ref()
             .is_some_and(|offers| offers.has(socket))
     }
+}
+
+/// A registration that was not answered says nothing of the service.
+fn known_service(
+    account: Option<&AccountRecord>,
+    pending: Option<&AccountRecord>,
+) -> Option<Service> {
+    let linking = pending.filter(|record| record.link_token.is_some());
+    account.or(linking).and_then(AccountRecord::service)
 }
 
 pub(crate) fn is_envelope(request: &Request) -> bool {

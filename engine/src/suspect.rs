@@ -9,6 +9,7 @@ use wire::{Envelope, Frame};
 use crate::error::Error;
 use crate::limits::{ATTEMPTS_MAX, SUSPECTS_MAX};
 use crate::record::{AttemptRecord, key};
+use crate::service;
 use crate::state::is_envelope;
 use crate::tx::Tx;
 
@@ -44,7 +45,7 @@ impl Suspect {
         let Ok(Frame::Request(request)) = Frame::decode(frame) else {
             return Ok(());
         };
-        let Some(guid) = Envelope::decode(&request.body)
+        let Some(guid) = service::named_envelope(&request.body)
             .ok()
             .filter(|_| is_envelope(&request))
             .and_then(|envelope| envelope.guid)

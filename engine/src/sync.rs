@@ -6,7 +6,7 @@ use wire::proto::service::sync_message::{Read, Request, Sent, request};
 use wire::{AccountId, MessageId};
 
 use crate::contacts;
-use crate::content::OwnDevice;
+use crate::content::{self, OwnDevice};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::{MessageKind, MessageStatus};
@@ -133,19 +133,28 @@ impl State {
 }
 
 async fn apply_read(tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
-    let id = read.message_id.as_deref().unwrap_or_default();
-    let Ok(id) = MessageId::from_slice(id) else {
+    let Some(id) = content::message_read(read) else {
         return Ok(());
     };
-    if let Some(message) = thread::find(tx, id).await? {
-        thread::mark_read(tx, message.conversation, id).await?;
+    match thread::find(tx, id).await? {
+        Some(message) => {
+            thread::mark_read(tx, message.conversation, id).await?;
+        }
+        // On its way still: a mark by author and time says where it will stand.
+        None if read.message_id.is_none() => {
+            if let (Some(author), Some(sent_at)) = (content::author_read(read), read.timestamp) {
+                thread::mark_read_ahead(tx, author, sent_at, id).await?;
+            }
+        }
+        None => {}
     }
     Ok(())
 }
 
 fn destination(sent: &Sent) -> Option<AccountId> {
-    match &sent.destination_service_id_binary {
-        Some(bytes) => AccountId::from_slice(bytes).ok(),
-        None => sent.destination_service_id.as_deref()?.parse().ok(),
-    }
+    let (binary, text) = (
+        sent.destination_service_id_binary.as_deref(),
+        sent.destination_service_id.as_deref(),
+    );
+    content::service_id(binary, text)
 }

@@ -3,6 +3,8 @@
 //! Order is the author's clock, then the id, the same on every device whatever came first.
 //! It does not know how messages travel.
 
+mod ahead;
+
 use wire::{AccountId, DeviceAddress, MessageId};
 
 use crate::contacts;
@@ -13,6 +15,7 @@ use crate::output::{Conversation, Event, Message, MessageKind, MessageStatus};
 use crate::record::{ConversationRecord, IndexRecord, MessageRecord, Record, key};
 use crate::store::{Direction, Row, Scan, Table};
 use crate::tx::Tx;
+pub(crate) use ahead::mark_read_ahead;
 
 /// A message that is not stored yet.
 pub(crate) struct NewMessage {

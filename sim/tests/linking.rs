@@ -44,7 +44,7 @@ fn a_linked_device_is_ready_once_its_account_can_be_shown() {
     let ticket = world.start(new, Command::Account);
     let answer = world.client(new).answer(ticket);
     assert!(
-        matches!(answer, Some(Ok(Reply::Account(account))) if account.handle.as_str() == "alice")
+        matches!(answer, Some(Ok(Reply::Account(account))) if account.handle.as_ref().is_some_and(|handle| handle.as_str() == "alice"))
     );
 }
 

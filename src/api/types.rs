@@ -223,8 +223,9 @@ pub struct Account {
     /// Its id.
     #[tsify(type = "AccountId")]
     pub id: String,
-    /// By which others find it.
-    pub handle: String,
+    /// By which others find it; a plain Signal service has no handles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
     /// This device.
     pub device_id: u32,
     /// How the person calls this device.
@@ -386,7 +387,7 @@ impl From<output::Account> for Account {
         } = account;
         Self {
             id: id.to_string(),
-            handle: handle.into(),
+            handle: handle.map(String::from),
             device_id: device.into(),
             device_name,
         }

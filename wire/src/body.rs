@@ -1,6 +1,8 @@
 //! JSON bodies, with Signal's names. What is ours is marked so.
 //! Lengths and ranges of single values are checked here; signatures and meaning are not.
 
+mod plain;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::KEY_ID_MAX;
 use crate::{AccountId, DecodeError, DeviceId, Handle, RegistrationId};
+pub use plain::{LinkPhoneDevice, WhoAmI};
 
 /// Standard alphabet; written with padding, read with or without.
 pub const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -327,7 +330,8 @@ pub struct IncomingMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessagesSent {
-    /// The sender has other devices that need a transcript.
+    /// The sender has other devices that need a transcript; a service may leave it out.
+    #[serde(default)]
     pub needs_sync: bool,
 }
 

@@ -52,6 +52,8 @@ pub enum Endpoint {
     DeviceCapabilities,
     /// `PUT /v2/keys`: each list that is there replaces the stored one.
     PutKeys,
+    /// `PUT /v2/keys?identity=pni`: the same for the phone-number identity of a plain Signal service.
+    PutPhoneKeys,
     /// `GET /v2/keys`: how many one-time keys are left.
     KeyCounts,
     /// `GET /v2/keys/{aci}/{device}` or, with no device, `.../*`: prekey bundles.
@@ -100,6 +102,9 @@ impl Endpoint {
             ("PUT", ["v1", "devices", "fence"]) => Self::Fence,
             ("PUT", ["v1", "devices", "capabilities"]) => Self::DeviceCapabilities,
             ("DELETE", ["v1", "devices", id]) => Self::RemoveDevice(id.parse().ok()?),
+            ("PUT", ["v2", "keys"]) if query_value(query, "identity") == Some("pni") => {
+                Self::PutPhoneKeys
+            }
             ("PUT", ["v2", "keys"]) => Self::PutKeys,
             ("GET", ["v2", "keys"]) => Self::KeyCounts,
             ("GET", ["v2", "keys", id, "*"]) => Self::Keys {
@@ -139,6 +144,7 @@ impl Endpoint {
             | Self::Fence
             | Self::DeviceCapabilities
             | Self::PutKeys
+            | Self::PutPhoneKeys
             | Self::Messages(_)
             | Self::Bundles => "PUT",
             Self::DeleteAccount | Self::DeclineProvision { .. } | Self::RemoveDevice(_) => "DELETE",
@@ -175,6 +181,7 @@ impl fmt::Display for Endpoint {
             Self::Fence => f.write_str("/v1/devices/fence"),
             Self::DeviceCapabilities => f.write_str("/v1/devices/capabilities"),
             Self::PutKeys | Self::KeyCounts => f.write_str("/v2/keys"),
+            Self::PutPhoneKeys => f.write_str("/v2/keys?identity=pni"),
             Self::Keys {
                 account,
                 device: None,

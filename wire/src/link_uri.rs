@@ -84,15 +84,27 @@ impl LinkUri {
     }
 }
 
+impl LinkUri {
+    /// As the apps of a Signal-compatible service want it: their scheme, and no claimed name.
+    #[must_use]
+    pub fn for_signal(&self) -> String {
+        format!("sgnl://linkdevice?{}", self.required())
+    }
+
+    /// Address and key: what both schemes have.
+    fn required(&self) -> String {
+        let key = encode(&BASE64.encode(self.public_key));
+        format!("uuid={}&pub_key={key}", encode(&self.address))
+    }
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
 impl fmt::Display for LinkUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let key = encode(&BASE64.encode(self.public_key));
-        write!(
-            f,
-            "lockstep://linkdevice?uuid={}&pub_key={key}",
-            encode(&self.address)
-        )?;
+        write!(f, "lockstep://linkdevice?{}", self.required())?;
         if !self.name.is_empty() {
             let name: String = self.name.chars().take(NAME_MAX).collect();
             write!(f, "&name={}", encode(&name))?;

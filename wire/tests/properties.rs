@@ -28,6 +28,7 @@ macro_rules! each_body {
         $use::<body::Devices>($($argument),*);
         $use::<body::KeyCounts>($($argument),*);
         $use::<body::LinkDevice>($($argument),*);
+        $use::<body::LinkPhoneDevice>($($argument),*);
         $use::<body::LinkToken>($($argument),*);
         $use::<body::MessagesSent>($($argument),*);
         $use::<body::MismatchedDevices>($($argument),*);
@@ -38,6 +39,7 @@ macro_rules! each_body {
         $use::<body::SendMessages>($($argument),*);
         $use::<body::SetKeys>($($argument),*);
         $use::<body::StaleDevices>($($argument),*);
+        $use::<body::WhoAmI>($($argument),*);
     };
 }
 

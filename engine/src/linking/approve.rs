@@ -82,6 +82,7 @@ impl State {
                 Err(refusal) => refusal,
             },
             (411, _) => Refusal::DeviceLimit,
+            (401, _) if own.is_plain() => Refusal::RelayRefused, // only a primary may link there
             (status, _) => general_refusal(status),
         };
         tx.resolve(ticket, Err(refusal));

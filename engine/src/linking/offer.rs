@@ -16,7 +16,9 @@ use crate::error::{Error, Refusal};
 use crate::input::{SocketId, Ticket, Timestamp};
 use crate::limits::{LINK_OFFERS_MAX, LINK_ROTATE_MS};
 use crate::output::{Event, LinkOffer, Output, Reply};
+use crate::phone;
 use crate::provisioning;
+use crate::service::Service;
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -191,6 +193,7 @@ impl State {
     }
 
     fn show_offer(&mut self, tx: &mut Tx<'_>, socket: SocketId, body: &[u8]) {
+        let signal = self.service == Some(Service::Signal);
         let Some(attempt) = &mut self.offers else {
             return;
         };
@@ -214,10 +217,13 @@ impl State {
             address,
             public_key,
             name,
-        }
-        .to_string();
+        };
         let shown = LinkOffer {
-            uri,
+            uri: if signal {
+                uri.for_signal()
+            } else {
+                uri.to_string()
+            },
             expires_at: offer.expires_at,
         };
         match attempt.started.take() {
@@ -247,6 +253,9 @@ impl State {
         };
         let mut record = self.new_pending(tx, &identity, &name)?;
         record.account = account.as_bytes().to_vec();
+        record.service = self.service.map_or(0, Service::number);
+        phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
+        self.save_clock(tx);
         record.link_token = message.provisioning_code;
         record.credential = credential;
         if let Some(profile_key) = message.profile_key.filter(|key| key.len() == 32) {

@@ -9,7 +9,7 @@ use wire::bundle::{Bundle, DeviceMessage, Recipient};
 use wire::proto::service::Content;
 use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind, MessageId};
 
-use super::sealed_so_far;
+use super::{plain, sealed_so_far};
 use crate::account::Account;
 use crate::content;
 use crate::error::{Error, Refusal};
@@ -57,11 +57,12 @@ impl State {
                 continue;
             };
             if entry.only_device != 0 {
-                devices.retain(|to| u32::from(to.address.device) == entry.only_device);
-                match devices.first() {
-                    Some(_) if entry.plaintext.is_empty() => {}
-                    Some(to) => return Ok(request(bundle, *to, &entry.plaintext)),
-                    None => return Ok(Sealing::Nothing),
+                plain::only(entry, &own, &mut devices);
+                if devices.is_empty() {
+                    return Ok(Sealing::Nothing);
+                }
+                if !entry.plaintext.is_empty() {
+                    return Ok(request(bundle, &devices, &entry.plaintext));
                 }
             }
             prefetch(tx, &devices).await?;
@@ -170,19 +171,24 @@ fn unsealed(
 }
 
 /// A retry request, which is not encrypted.
-fn request(mut bundle: Bundle, to: Incarnation, plaintext: &[u8]) -> Sealing {
-    let Ok(registration_id) = to.epoch.try_into() else {
-        return Sealing::Nothing; // a device we know so little of has no session with us
-    };
-    bundle.recipients = vec![Recipient {
-        account: to.address.account,
-        messages: vec![DeviceMessage {
+fn request(mut bundle: Bundle, to: &[Incarnation], plaintext: &[u8]) -> Sealing {
+    let mut messages = Vec::with_capacity(to.len());
+    for to in to {
+        let Ok(registration_id) = to.epoch.try_into() else {
+            return Sealing::Nothing; // a device we know so little of has no session with us
+        };
+        messages.push(DeviceMessage {
             device: to.address.device,
             registration_id,
             kind: EnvelopeKind::Plaintext,
             content: plaintext.to_vec(),
-        }],
-    }];
+        });
+    }
+    let account = to.first().map(|to| to.address.account);
+    bundle.recipients = account
+        .map(|account| Recipient { account, messages })
+        .into_iter()
+        .collect();
     Sealing::Sealed(bundle)
 }
 
@@ -201,14 +207,14 @@ enum SealFault {
 }
 
 /// The devices of an account to seal for; `None` if its list was never fetched. Our own list starts
-/// empty and is corrected by the relay's first refusal.
+/// empty and is corrected by the relay's first refusal, for which a plain service has no occasion.
 async fn devices(
     tx: &mut Tx<'_>,
     account: AccountId,
     own: &Account,
 ) -> Result<Option<Vec<Incarnation>>, Error> {
     let peer = peers::record(tx, account).await?;
-    if !peer.listed && account != own.id() {
+    if !peer.listed && (account != own.id() || own.is_plain()) {
         return Ok(None);
     }
     let incarnation = |(device, epoch)| Incarnation {

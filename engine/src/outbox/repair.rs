@@ -67,7 +67,7 @@ impl State {
                 tx.put(account.as_bytes(), &peer);
             }
         }
-        if entry.only_device != 0 {
+        if entry.only_device != 0 && !self.is_plain() {
             self.remove(tx, seq, &entry); // the device that asked is not there any more
             return Ok(());
         }

@@ -172,6 +172,7 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
         Just(Endpoint::Fence),
         Just(Endpoint::DeviceCapabilities),
         Just(Endpoint::PutKeys),
+        Just(Endpoint::PutPhoneKeys),
         Just(Endpoint::KeyCounts),
         (account(), option::of(device()))
             .prop_map(|(account, device)| Endpoint::Keys { account, device }),
