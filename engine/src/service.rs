@@ -94,7 +94,7 @@ impl State {
     pub(crate) fn id_of_message(&mut self, own: AccountId, sent_at: u64) -> MessageId {
         match self.service {
             Some(Service::Signal) => message_id(own, sent_at),
-            Some(Service::Lockstep) | None => self.new_message_id(timestamp),
+            Some(Service::Lockstep) | None => self.new_message_id(sent_at),
         }
     }
 
