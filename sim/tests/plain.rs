@@ -8,7 +8,8 @@
 )]
 
 use engine::output::{ClientState, MessageStatus};
-use engine::store::memory::Crash;
+use engine::store::Table;
+use engine::store::memory::{Crash, Keep};
 use engine::{Command, Event, Refusal, Reply};
 use sim::{ClientId, World};
 use wire::body::{AccountInfo, SendMessages, WhoAmI, from_json, to_json};
@@ -67,7 +68,9 @@ fn parts(world: &World, id: ClientId) -> Vec<(String, Vec<DeviceId>)> {
             let to = request.path.strip_prefix("/v1/messages/")?.to_owned();
             let body: SendMessages = from_json(&request.body).unwrap();
             let device = |message: &wire::body::IncomingMessage| message.destination_device_id;
-            Some((to, body.messages.iter().map(device).collect()))
+            let mut devices: Vec<_> = body.messages.iter().map(device).collect();
+            devices.sort_unstable();
+            Some((to, devices))
         }
         _ => None,
     };
@@ -342,4 +345,30 @@ fn an_account_that_nobody_has_is_found_out_by_its_keys() {
         world.statuses(cast.alice, &nobody),
         [MessageStatus::Failed(Refusal::UnknownHandle)]
     );
+}
+
+#[test]
+fn what_cannot_be_read_is_asked_for_and_sent_again_and_is_one_message_everywhere() {
+    let (mut world, cast) = plain_world(14);
+    world.send(cast.alice, &cast.bob_id, "one");
+    world.send(cast.bob, &cast.alice_id, "two");
+    let store = &world.client(cast.bob).store;
+    store.edit(Table::Sessions, |_, _| Keep::No);
+    let before = parts(&world, cast.alice).len();
+    world.send(cast.alice, &cast.bob_id, "lost");
+    for (id, with) in [
+        (cast.bob, &cast.alice_id),
+        (cast.bob_first, &cast.alice_id),
+        (cast.alice_first, &cast.bob_id),
+    ] {
+        assert_eq!(world.texts(id, with), ["one", "two", "lost"]);
+    }
+    // The request and the repeat name every device, or the service would refuse them.
+    let both = [device(1), device(2)];
+    let asked = parts(&world, cast.bob).pop();
+    assert_eq!(asked, Some((cast.alice_id.clone(), both.to_vec())));
+    let sent = parts(&world, cast.alice).split_off(before);
+    let to_bob: Vec<_> = sent.iter().filter(|(to, _)| *to == cast.bob_id).collect();
+    assert_eq!(to_bob.len(), 2, "{sent:?}");
+    assert!(to_bob.iter().all(|(_, devices)| *devices == both));
 }

@@ -119,9 +119,11 @@ describe("Signal's own server and people with Signal's own code", { concurrency:
     assert.ok((await laptop.messages(aciOf(contact))).every(({ text }) => text !== "To a group"));
   });
 
-  test("what it can't read is acked, and holds up nothing", async () => {
+  test("what it can't read is acked and asked for, and holds up nothing", async () => {
     await contact.addSingleUseKey(linked, await linked.popSingleUseKey("PNI"), "PNI");
     await contact.sendText(linked, "To the phone number", { serviceIdKind: "PNI" });
+    const asked = await contact.waitForDecryptionError();
+    assert.deepEqual([asked.source.debugId, asked.senderDevice], [linked.debugId, 1]);
     await contact.sendText(linked, "Sealed", { sealed: true });
     await contact.sendReceipt(linked, { type: "Delivery", messageTimestamps: [Date.now()] });
     await contact.sendText(linked, "In plain sight");
