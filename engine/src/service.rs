@@ -107,13 +107,14 @@ impl State {
     }
 }
 
-/// The id of a message that its author gave none: as on Signal, author and time are what it is known by.
+/// The id of a message that its author gave none: as on Signal, author and time are what it is known by. Like other ids it
+/// begins with the time.
 pub(crate) fn message_id(author: AccountId, sent_at: u64) -> MessageId {
     let time = sent_at.to_be_bytes();
-    MessageId::from_bytes(hash(
-        b"Lockstep message by time 1\0",
-        &[author.as_bytes(), &time],
-    ))
+    let mut id = hash(b"Lockstep message by time 1\0", &[author.as_bytes(), &time]);
+    let begin = key::index_at(sent_at);
+    id.iter_mut().zip(begin).for_each(|(to, from)| *to = from);
+    MessageId::from_bytes(id)
 }
 
 /// An envelope whose service may have given it no name: it is then named after its content, which no two have in common,

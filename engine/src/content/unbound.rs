@@ -1,7 +1,7 @@
 //! Content from Signal's own clients, which say nothing of who wrote it for whom.
 //!
-//! Rule PS-1: only a plain service has such senders; elsewhere a missing binding is refused. The sender is then who the session
-//! is with and the identity key behind it, as on Signal. Rule PS-2: a message is known by its author and their time, so the id of a
+//! Rule PS-8: only a plain service has such senders; elsewhere a missing binding is refused. The sender is then who the session
+//! is with and the identity key behind it, as on Signal. Rule PS-9: a message is known by its author and their time, so the id of a
 //! message, of its transcript and of a read mark for it is made from these two.
 
 use wire::proto::service::sync_message::Read;
