@@ -12,7 +12,7 @@ use engine::store::Table;
 use engine::store::memory::{Crash, Keep};
 use engine::{Command, Event, Refusal, Reply};
 use sim::{ClientId, World};
-use wire::body::{AccountInfo, SendMessages, WhoAmI, from_json, to_json};
+use wire::body::{AccountInfo, PreKeyResponse, SendMessages, WhoAmI, from_json, to_json};
 use wire::{AccountId, DeviceId, Frame};
 
 const ALWAYS: u32 = u32::MAX;
@@ -371,4 +371,29 @@ fn what_cannot_be_read_is_asked_for_and_sent_again_and_is_one_message_everywhere
     let to_bob: Vec<_> = sent.iter().filter(|(to, _)| *to == cast.bob_id).collect();
     assert_eq!(to_bob.len(), 2, "{sent:?}");
     assert!(to_bob.iter().all(|(_, devices)| *devices == both));
+}
+
+fn without_devices(body: &mut Vec<u8>) {
+    let mut keys: PreKeyResponse = from_json(body).unwrap();
+    keys.devices.clear();
+    *body = to_json(&keys);
+}
+
+#[test]
+fn own_devices_that_the_service_did_not_name_are_found_when_it_wants_a_transcript() {
+    let mut world = World::new(15);
+    let first = world.register("alice");
+    let bob = world.register("bob");
+    let (alice_id, bob_id) = (account(&mut world, first), account(&mut world, bob));
+    world.relay.refuse = vec![("/v1/capabilities", 404, ALWAYS)];
+    let own_keys = leak(format!("/v2/keys/{alice_id}/"));
+    world.relay.lie = Some((own_keys, without_devices));
+    let (alice, _) = world.link(first);
+    world.send(alice, &bob_id, "one");
+    world.relay.lie = None;
+    world.send(alice, &bob_id, "two");
+    world.send(alice, &bob_id, "three");
+    assert_eq!(world.texts(bob, &alice_id), ["one", "two", "three"]);
+    assert_eq!(world.texts(first, &bob_id), ["two", "three"]);
+    assert_eq!(world.statuses(alice, &bob_id), [MessageStatus::Sent; 3]);
 }
