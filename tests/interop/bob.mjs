@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import * as signal from "@signalapp/libsignal-client";
 import {
-  base64, Bundle, BundleMismatch, CIPHERTEXT, Content, Envelope, hex, pad, PREKEY_BUNDLE, unpad, uuidBytes, uuidText,
+  base64, Bundle, BundleMismatch, CIPHERTEXT, Content, Envelope, hex, pad, PLAINTEXT, PREKEY_BUNDLE, unpad, uuidBytes, uuidText,
 } from "./codec.mjs";
 import { firstKeys, oneTimeKeys, preKeyBundle } from "./keys.mjs";
 import { RelaySocket } from "./socket.mjs";
@@ -18,11 +18,11 @@ const PQXDH_WITH_SPQR = 4; // message version: PQXDH and the post-quantum ratche
 
 export class Bob {
   /** Registers a new account and stays connected. */
-  static async register(relay, handle, credential) {
-    const bob = new Bob(relay, handle);
+  static async register(relay, handle, credential, oneTime = ONE_TIME_KEYS) {
+    const bob = new this(relay, handle);
     await bob.#register(credential);
     await bob.connect();
-    const put = await bob.socket.request("PUT", "/v2/keys", await oneTimeKeys(bob.stores, ONE_TIME_KEYS));
+    const put = await bob.socket.request("PUT", "/v2/keys", await oneTimeKeys(bob.stores, oneTime));
     if (put.status !== 204) throw new Error(`PUT /v2/keys: ${put.status}`);
     return bob;
   }
@@ -89,13 +89,25 @@ export class Bob {
   async #asked({ verb, path, body }) {
     if (`${verb} ${path}` === "PUT /api/v1/queue/empty") this.onDrained();
     if (`${verb} ${path}` !== "PUT /api/v1/message") return 200;
+    const envelope = Envelope.decode(body);
     try {
-      await this.#receive(Envelope.decode(body));
+      if (envelope.type === PLAINTEXT) await this.askedAgain(envelope);
+      else await this.#receive(envelope);
     } catch (error) {
-      this.failures.push(error);
+      await this.unreadable(envelope, error);
     }
     this.#wake();
     return 200;
+  }
+
+  /** This one remembers everything, so it is a failure. */
+  async unreadable(_, error) {
+    this.failures.push(error);
+  }
+
+  /** This one seals everything well, so nobody has reason to ask. */
+  async askedAgain() {
+    this.failures.push(new Error("a retry request"));
   }
 
   async #receive(envelope) {
@@ -159,7 +171,7 @@ export class Bob {
     const timestamp = Date.now();
     const message = { body: text, timestamp };
     const sent = { destinationServiceId: account, destinationServiceIdBinary: uuidBytes(account), timestamp, message };
-    if (!this.devices.get(account)?.size) await this.#fetchKeys(account, "*");
+    if (!this.devices.get(account)?.size) await this.fetchKeys(account, "*");
     return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, { bundleId, id });
   }
 
@@ -182,30 +194,41 @@ export class Bob {
     throw new Error(`not sent after ${SEND_TRIES} tries`);
   }
 
+  /** Something for one device that asked for it or is asked; no other device is missed (docs/protocol.md, section 17). */
+  async sendPartial(account, message, timestamp) {
+    const bundleId = new Uint8Array(randomBytes(16));
+    const recipients = [{ account: uuidBytes(account), messages: [message] }];
+    const answer = await this.socket.request("PUT", "/v1/bundles", Bundle.encode({ bundleId, timestamp, partial: true, recipients }));
+    if (answer.status !== 200) throw new Error(`PUT /v1/bundles: ${answer.status}`);
+  }
+
   async #seal(account, content, id) {
     const messages = [];
-    for (const [device, epoch] of this.devices.get(account)) {
-      const binding = {
-        senderAccount: uuidBytes(this.account), senderDevice: DEVICE_ID, senderEpoch: this.stores.identities.registrationId,
-        recipientAccount: uuidBytes(account), recipientDevice: device, messageId: id,
-      };
-      const padded = pad(Content.encode({ ...content, binding }));
-      const to = signal.ProtocolAddress.new(account, device);
-      const sealed = await signal.signalEncrypt(padded, to, this.address, this.stores.sessions, this.stores.identities);
-      const type = sealed.type() === signal.CiphertextMessageType.PreKey ? PREKEY_BUNDLE : CIPHERTEXT;
-      messages.push({ deviceId: device, registrationId: epoch, type, content: sealed.serialize() });
-    }
+    for (const [device, epoch] of this.devices.get(account)) messages.push(await this.sealFor(account, device, epoch, content, id));
     return messages;
+  }
+
+  /** One device's part. */
+  async sealFor(account, device, epoch, content, id) {
+    const binding = {
+      senderAccount: uuidBytes(this.account), senderDevice: DEVICE_ID, senderEpoch: this.stores.identities.registrationId,
+      recipientAccount: uuidBytes(account), recipientDevice: device, messageId: id,
+    };
+    const padded = pad(Content.encode({ ...content, binding }));
+    const to = signal.ProtocolAddress.new(account, device);
+    const sealed = await signal.signalEncrypt(padded, to, this.address, this.stores.sessions, this.stores.identities);
+    const type = sealed.type() === signal.CiphertextMessageType.PreKey ? PREKEY_BUNDLE : CIPHERTEXT;
+    return { deviceId: device, registrationId: epoch, type, content: sealed.serialize() };
   }
 
   async #repair({ account, missing, extra, stale, gone }) {
     const id = uuidText(account);
     if (gone) throw new Error("the account is gone");
     for (const device of [...extra, ...stale]) this.devices.get(id)?.delete(device);
-    for (const device of [...missing, ...stale]) await this.#fetchKeys(id, device);
+    for (const device of [...missing, ...stale]) await this.fetchKeys(id, device);
   }
 
-  async #fetchKeys(account, device) {
+  async fetchKeys(account, device) {
     const answer = await this.socket.request("GET", `/v2/keys/${account}/${device}`);
     if (answer.status !== 200) throw new Error(`GET /v2/keys: ${answer.status}`);
     const { identityKey, devices } = answer.json();

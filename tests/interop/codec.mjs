@@ -27,6 +27,7 @@ export const REQUEST = 1;
 export const RESPONSE = 2;
 export const CIPHERTEXT = 1;
 export const PREKEY_BUNDLE = 3;
+export const PLAINTEXT = 8;
 
 const BLOCK = 80;
 const MARK = 0x80;

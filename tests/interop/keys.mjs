@@ -30,6 +30,13 @@ export async function firstKeys(stores) {
   return { aciSignedPreKey: await signed(stores, 1), aciPqLastResortPreKey: await kyber(stores, LAST_RESORT_ID) };
 }
 
+/** The body of PUT /v2/keys that replaces those two; what was made before stays readable. */
+export async function nextKeys(stores) {
+  stores.kyberPreKeys.lastResort += 1;
+  const { lastResort } = stores.kyberPreKeys;
+  return { signedPreKey: await signed(stores, lastResort), pqLastResortPreKey: await kyber(stores, lastResort) };
+}
+
 /** The body of PUT /v2/keys with this many one-time keys of each kind. */
 export async function oneTimeKeys(stores, count) {
   const preKeys = [];
