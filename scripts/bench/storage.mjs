@@ -1,6 +1,5 @@
 // Catching up and opening, on real parts: the package in Chromium with a profile on disk, a relay process, and Bob, who is
 // Signal's own client in Node. Raw IndexedDB in the same profile, in turn with each round, says what the disk allows.
-import { randomBytes } from "node:crypto";
 import { Relay } from "../../tests/e2e/lib/relay.mjs";
 import { Bob } from "../../tests/interop/bob.mjs";
 import { median, short, spread, table } from "./figures.mjs";
@@ -32,18 +31,10 @@ async function meet({ browser, site, relay }) {
   return { here, alice, bob };
 }
 
-/** A message id as our own client makes it: the time, then random bytes. */
-function messageId() {
-  const id = new Uint8Array(randomBytes(16));
-  new DataView(id.buffer).setUint16(0, Math.floor(Date.now() / 2 ** 32));
-  new DataView(id.buffer).setUint32(2, Date.now() % 2 ** 32);
-  return id;
-}
-
 async function fill(bob, alice, count, note) {
   for (let sent = 0; sent < count; sent += 1) {
     if (sent % 100 === 0) note?.(`Bob sends ${sent} of ${count}`);
-    await bob.send(alice, TEXT, { id: messageId() });
+    await bob.send(alice, TEXT, { ordered: true });
   }
 }
 

@@ -16,6 +16,12 @@ const SEND_TRIES = 4;
 const DEVICE_ID = 1;
 const PQXDH_WITH_SPQR = 4; // message version: PQXDH and the post-quantum ratchet
 
+function messageId(timestamp) {
+  const id = randomBytes(16);
+  if (timestamp) id.writeUIntBE(timestamp, 0, 6);
+  return new Uint8Array(id);
+}
+
 export class Bob {
   /** Registers a new account and stays connected. */
   static async register(relay, handle, credential, oneTime = ONE_TIME_KEYS) {
@@ -165,14 +171,14 @@ export class Bob {
 
   /**
    * A text to every device of the account, with a copy for his own others; resolves to the message id when the relay has it.
-   * Ids are random unless one is given: any 16 bytes will do.
+   * Ids are random, since any 16 bytes will do; `ordered`, they begin with the time, as our own client's do.
    */
-  async send(account, text, { bundleId, id } = {}) {
+  async send(account, text, { bundleId, ordered } = {}) {
     const timestamp = Date.now();
     const message = { body: text, timestamp };
     const sent = { destinationServiceId: account, destinationServiceIdBinary: uuidBytes(account), timestamp, message };
     if (!this.devices.get(account)?.size) await this.fetchKeys(account, "*");
-    return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, { bundleId, id });
+    return this.#deliver(timestamp, [[account, { dataMessage: message }]], { syncMessage: { sent } }, { bundleId, id: messageId(ordered && timestamp) });
   }
 
   /** Something for his own other devices alone. */
@@ -180,7 +186,7 @@ export class Bob {
     return this.#deliver(Date.now(), [], { syncMessage });
   }
 
-  async #deliver(timestamp, parts, own, { bundleId, id = new Uint8Array(randomBytes(16)) } = {}) {
+  async #deliver(timestamp, parts, own, { bundleId, id = messageId() } = {}) {
     for (let tries = 1; tries <= SEND_TRIES; tries += 1) {
       const all = this.devices.get(this.account)?.size ? [...parts, [this.account, own]] : parts;
       const recipients = [];
