@@ -2,8 +2,9 @@
 //!
 //! These objects hold a handle on the host's queue, never the engine, so every method may be called at any time:
 //! twice, in parallel, after `close`, with arguments of any type. Types are generated from the Rust types in
-//! `types` and `event`.
+//! `account`, `types` and `event`.
 
+pub mod account;
 mod argument;
 pub mod client;
 pub mod error;

@@ -9,6 +9,7 @@ import { announce, toast, withdraw } from "./notify.js";
 import { DEVICES, LINK_HERE, LIST, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
 import { faultView } from "./views/fault.js";
+import { linkAgainView } from "./views/link-again.js";
 import { linkHereView } from "./views/link-here.js";
 import { shellView } from "./views/shell.js";
 import { welcomeView } from "./views/welcome.js";
@@ -68,26 +69,33 @@ async function settle() {
     else show("welcome", () => welcomeView(app, beginLinking));
     return;
   }
+  app.account = await app.client.account();
+  if (app.readonly() && parse(location.hash).view === "link") {
+    if (app.linking) show("link-here", () => linkHereView(app));
+    else show("link-again", () => linkAgainView(app, beginLinking));
+    return;
+  }
   app.justLinked ||= Boolean(app.linking);
   app.linking = undefined;
-  app.account = await app.client.account();
-  if (!app.directory) {
-    app.directory = new Directory(app.client, report);
+  app.directory ??= new Directory(app.client, report);
+  if (screen.name !== app.client.state()) {
     app.directory.refresh();
     app.directory.readDevices();
   }
-  if (parse(location.hash).view === "link") history.replaceState(null, "", LIST);
+  const { view } = parse(location.hash);
+  if (view === "link" || (view === "devices" && app.readonly())) history.replaceState(null, "", LIST);
   show(app.client.state(), () => shellView(app));
 }
 
 function beginLinking(options) {
   app.linking = options;
-  app.go(LINK_HERE);
+  if (location.hash === LINK_HERE) settle().catch(report);
+  else app.go(LINK_HERE);
 }
 
 function listen(client) {
   client.on("state", () => settle().catch(report));
-  client.on("error", report);
+  client.on("error", (error) => error.code !== "rolled_back" && report(error)); // the page then says it for as long as it holds
   client.on("connection", ({ state }) => state === "online" && withdraw("relay_protocol", "offline"));
   client.on("identity", ({ account }) => {
     app.identityChanged.add(account);

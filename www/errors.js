@@ -58,6 +58,7 @@ const PAGES = {
 
 const FAILED = {
   unknown_handle: "Nobody has this handle.",
+  account_gone: "Not sent: this account does not exist any more.",
   unknown_conversation: "This person is no longer reachable here.",
   identity_changed: "Not sent: this person’s security key has changed. Check with them in another way first.",
   message_too_long: "Too long to send.",
@@ -66,6 +67,7 @@ const FAILED = {
   relay_protocol: "The server gave an answer that makes no sense.",
   queue_full: "Too many messages are waiting already.",
   unlinked: "This browser is no longer linked.",
+  rolled_back: "This browser’s data was copied or restored.",
 };
 
 /** The whole-page state for an error met while opening, or after which the client cannot go on. */

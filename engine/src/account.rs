@@ -81,7 +81,18 @@ impl Account {
             handle: self.handle.clone(),
             device: self.address.device,
             device_name: self.record.device_name.clone(),
+            unlinked: self.unlinked(),
         })
+    }
+
+    /// Why this is no device any more, if it is none.
+    pub(crate) fn unlinked(&self) -> Option<output::Unlinked> {
+        let AccountRecord {
+            unlinked,
+            unlinked_why,
+            ..
+        } = self.record;
+        unlinked.then(|| output::Unlinked::from_number(unlinked_why))
     }
 }
 

@@ -65,6 +65,8 @@ impl State {
                 let pending = Pending::Devices(ticket);
                 self.connection.ask(tx, &Endpoint::Devices, pending);
             }
+            Command::Unlink { device } => self.unlink(tx, ticket, device),
+            Command::DeleteAccount => self.delete_account(tx, ticket),
             local @ (Command::MarkRead { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
@@ -119,7 +121,9 @@ impl State {
             | Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::Send { .. }
-            | Command::Devices => {
+            | Command::Devices
+            | Command::Unlink { .. }
+            | Command::DeleteAccount => {
                 let account = self.account.as_ref().and_then(Account::view);
                 Ok(account.map_or(Reply::Done, Reply::Account))
             }
@@ -147,9 +151,15 @@ impl State {
     /// What this client can't do in its present state.
     fn refusal(&self, command: &Command) -> Option<Refusal> {
         match command {
-            Command::Register { .. } | Command::Link { .. } => {
+            Command::Register { .. } => {
                 self.account.is_some().then_some(Refusal::AlreadyRegistered)
             }
+            // A browser that was unlinked may come back, if there is something to come back to.
+            Command::Link { .. } => match self.unlinked_refusal() {
+                Some(gone @ Refusal::AccountGone) => Some(gone),
+                Some(_) => None,
+                None => self.account.is_some().then_some(Refusal::AlreadyRegistered),
+            },
             Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::OpenLink { .. }
@@ -158,10 +168,12 @@ impl State {
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
             | Command::MarkRead { .. }
-            | Command::Devices => match self.client_state() {
+            | Command::Devices
+            | Command::Unlink { .. }
+            | Command::DeleteAccount => match self.client_state() {
                 ClientState::New => Some(Refusal::NotReady),
                 ClientState::Ready => None,
-                ClientState::Unlinked => Some(Refusal::Unlinked),
+                ClientState::Unlinked => self.unlinked_refusal(),
             },
             Command::AwaitLink
             | Command::CancelLink
@@ -217,7 +229,10 @@ impl State {
             tx.resolve(ticket, Err(refusal));
             return Ok(());
         }
-        if let Some(conversation) = self.conversation(tx, &to).await? {
+        let known = self.conversation(tx, &to).await?;
+        if let Some(conversation) = known
+            && (to.parse::<AccountId>().is_ok() || !contacts::is_gone(tx, conversation).await?)
+        {
             self.note_contact(tx, conversation).await?;
             let result = self.enqueue_text(tx, conversation, text).await?;
             tx.resolve(ticket, result.map(Reply::MessageId));
@@ -256,6 +271,7 @@ impl State {
                 contacts::ensure(tx, info.uuid, Some(&handle)).await?;
                 return Box::pin(self.command(tx, ticket, command)).await;
             }
+            (404, _) if contacts::by_handle(tx, &handle).await?.is_some() => Refusal::AccountGone,
             (404, _) => Refusal::UnknownHandle,
             (200, _) => Refusal::RelayProtocol,
             (status, _) => general_refusal(status),
@@ -336,7 +352,9 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Link { .. }
         | Command::ApproveLink { .. }
         | Command::RejectLink { .. }
-        | Command::Devices => true,
+        | Command::Devices
+        | Command::Unlink { .. }
+        | Command::DeleteAccount => true,
         Command::AwaitLink
         | Command::CancelLink
         | Command::OpenLink { .. }

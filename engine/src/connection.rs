@@ -28,7 +28,7 @@ const REPLACED: u16 = 4409;
 /// How far the main socket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Not connected until this time; `None`: for good.
+    /// Not connected until this time; `None`: until it is asked for.
     Down(Option<Timestamp>),
     Opening(SocketId),
     SigningIn(SocketId),
@@ -118,9 +118,9 @@ impl Connection {
         }
     }
 
-    /// Opens the socket now, unless it is there or never to be opened.
+    /// Opens the socket now, unless it is there.
     pub(crate) fn connect(&mut self, tx: &mut Tx<'_>) {
-        if let Phase::Down(Some(_)) = self.phase {
+        if let Phase::Down(_) = self.phase {
             let socket = self.new_socket();
             self.phase = Phase::Opening(socket);
             self.last_heard = tx.now;
@@ -176,13 +176,18 @@ impl Connection {
         std::mem::take(&mut self.open).into_values().collect()
     }
 
-    /// Ends the connection for good.
-    pub(crate) fn shut(&mut self, tx: &mut Tx<'_>) {
+    /// Ends the connection, until it is asked for again. Gives the requests that will not be answered.
+    pub(crate) fn shut(&mut self, tx: &mut Tx<'_>) -> Vec<Pending> {
         if let Some(socket) = self.socket() {
             tx.push(Output::CloseSocket { socket, code: 1000 });
         }
-        self.open.clear();
         self.phase = Phase::Down(None);
+        std::mem::take(&mut self.open).into_values().collect()
+    }
+
+    /// There is none, and none is planned.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.phase == Phase::Down(None)
     }
 
     /// Closes a socket whose other end makes no sense, or is silent.

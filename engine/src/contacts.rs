@@ -27,13 +27,15 @@ pub(crate) async fn ensure(
     let known = tx.get::<ContactRecord>(account.as_bytes()).await?;
     let is_new = known.is_none();
     let mut record = known.unwrap_or_default();
-    let learnt = handle.is_some_and(|handle| record.handle != handle.as_str());
+    // A handle comes from the relay: an account that has one is there.
+    let learnt = handle.is_some_and(|handle| record.gone || record.handle != handle.as_str());
     let has_handle = handle.is_some() || !record.handle.is_empty();
     if !is_new && !learnt {
         return Ok(has_handle);
     }
     if let Some(handle) = handle {
         record.handle = handle.to_string();
+        record.gone = false;
         put_handle(tx, handle, account);
     }
     tx.put(account.as_bytes(), &record);
@@ -67,6 +69,23 @@ pub(crate) async fn by_handle(
 ) -> Result<Option<AccountId>, Error> {
     let found = tx.get_bytes(Table::Meta, &key::handle(handle)).await?;
     Ok(found.and_then(|bytes| AccountId::from_slice(&bytes).ok()))
+}
+
+/// The account is gone. Messages, key and name stay; whoever has the handle now is asked for before the next send to it.
+pub(crate) async fn note_gone(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Error> {
+    let mut record = contact_record(tx, account).await?;
+    record.gone = true;
+    tx.put(account.as_bytes(), &record);
+    Ok(())
+}
+
+/// Whether the account was gone when it was last written to.
+pub(crate) async fn is_gone(tx: &mut Tx<'_>, account: AccountId) -> Result<bool, Error> {
+    Ok(contact_record(tx, account).await?.gone)
+}
+
+async fn contact_record(tx: &mut Tx<'_>, account: AccountId) -> Result<ContactRecord, Error> {
+    Ok(tx.get(account.as_bytes()).await?.unwrap_or_default())
 }
 
 /// Contacts whose handle is not known yet.

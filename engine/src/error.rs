@@ -55,6 +55,14 @@ pub enum Refusal {
     Closed,
     /// This device was removed from its account.
     Unlinked,
+    /// What is stored here was copied, or restored from an older state.
+    RolledBack,
+    /// The account does not exist any more.
+    AccountGone,
+    /// The account has no other device.
+    LastDevice,
+    /// This browser was linked to another account.
+    OtherAccount,
     /// Nobody has this handle.
     UnknownHandle,
     /// Somebody else has this handle.
@@ -115,6 +123,10 @@ impl Refusal {
             Self::AlreadyRegistered => "already_registered",
             Self::Closed => "closed",
             Self::Unlinked => "unlinked",
+            Self::RolledBack => "rolled_back",
+            Self::AccountGone => "account_gone",
+            Self::LastDevice => "last_device",
+            Self::OtherAccount => "other_account",
             Self::UnknownHandle => "unknown_handle",
             Self::HandleTaken => "handle_taken",
             Self::HandleInvalid => "handle_invalid",
@@ -168,6 +180,7 @@ impl Refusal {
     pub fn from_code(code: &str) -> Option<Self> {
         [
             Self::UnknownHandle,
+            Self::AccountGone,
             Self::MessageTooLong,
             Self::IdentityChanged,
             Self::RelayProtocol,
@@ -188,6 +201,16 @@ impl fmt::Display for Refusal {
             Self::AlreadyRegistered => "This browser already belongs to an account.",
             Self::Closed => "This client was closed; open it again.",
             Self::Unlinked => "This device was removed from its account. Link it again to go on.",
+            Self::RolledBack => {
+                "This browser's data was copied or restored from an older state. Link it again to go on."
+            }
+            Self::AccountGone => "This account does not exist any more.",
+            Self::LastDevice => {
+                "This is the account's only device. Link another one first, or delete the account."
+            }
+            Self::OtherAccount => {
+                "This browser holds messages of another account. Link it to the same one as before."
+            }
             Self::UnknownHandle => "Nobody here has that handle. Check the spelling.",
             Self::HandleTaken => "Somebody else has that handle. Choose another one.",
             Self::HandleInvalid => {

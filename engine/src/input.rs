@@ -1,7 +1,7 @@
 //! Everything that can happen to the engine, in one closed list.
 //! Nothing else reaches the engine: no clock, no callback, no shared state.
 
-use wire::{AccountId, MessageId};
+use wire::{AccountId, DeviceId, MessageId};
 
 /// Milliseconds since the epoch, by the host's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -141,6 +141,13 @@ pub enum Command {
     Contacts,
     /// Answer: `Reply::Devices`; asks the relay.
     Devices,
+    /// Remove a device of this account, also this one. Answer: `Reply::Done`, once it is removed.
+    Unlink {
+        /// Which.
+        device: DeviceId,
+    },
+    /// Delete this account with all its devices. What is stored here stays. Answer: `Reply::Done`.
+    DeleteAccount,
 }
 
 /// Names the command; what was typed is not for logs.
@@ -164,6 +171,8 @@ impl std::fmt::Debug for Command {
             Self::Resend { .. } => "Resend",
             Self::Contacts => "Contacts",
             Self::Devices => "Devices",
+            Self::Unlink { .. } => "Unlink",
+            Self::DeleteAccount => "DeleteAccount",
         })
     }
 }

@@ -102,7 +102,7 @@ impl State {
             from_json::<DeviceCredentials>(&response.body),
         ) {
             (200, Ok(given)) => {
-                self.become_device(tx, &given)?;
+                self.become_device(tx, &given).await?;
                 let view = self.account.as_ref().and_then(Account::view);
                 let reply = view.map(Reply::Account).ok_or(Refusal::Internal);
                 tx.resolve(ticket, reply);
@@ -192,7 +192,7 @@ impl State {
             from_json::<DeviceCredentials>(&response.body),
         ) {
             (200, Ok(given)) if Some(given.uuid.as_bytes().as_slice()) == account.as_deref() => {
-                return self.become_device(tx, &given);
+                return self.become_device(tx, &given).await;
             }
             (403, _) => Refusal::LinkExpired,
             (401, _) => Refusal::CredentialRefused,
@@ -210,7 +210,11 @@ impl State {
     }
 
     /// The relay agreed: what was pending is now this device, and signs in.
-    fn become_device(&mut self, tx: &mut Tx<'_>, given: &DeviceCredentials) -> Result<(), Error> {
+    async fn become_device(
+        &mut self,
+        tx: &mut Tx<'_>,
+        given: &DeviceCredentials,
+    ) -> Result<(), Error> {
         let Some(mut record) = self.pending.clone() else {
             return Ok(());
         };
@@ -219,6 +223,9 @@ impl State {
         record.wants_contacts = record.link_token.take().is_some();
         record.credential = None;
         self.drop_pending(tx);
+        if self.account.is_some() {
+            self.shed(tx, &record).await?;
+        }
         let account = Account::read(record)?;
         self.service = account.record.service().or(self.service);
         tx.put(key::ACCOUNT, &account.record);
@@ -230,13 +237,14 @@ impl State {
         Ok(())
     }
 
-    /// Says on the main socket which device this is.
+    /// Says on the main socket which device this is, and how far it is.
     pub(crate) fn sign_in(&mut self, tx: &mut Tx<'_>) {
         let Some(account) = &self.account else { return };
         let headers = vec![account.authorization()];
         self.connection.signing_in(tx.now);
         self.connection
             .request(tx, &Endpoint::WhoAmI, headers, Vec::new(), Pending::SignIn);
+        self.ask_fence(tx);
     }
 
     /// The relay's answer to signing in.
@@ -270,15 +278,13 @@ impl State {
                     self.clock.draining = true; // until the mailbox is empty
                     self.save_clock(tx);
                 }
-                self.connection.up(tx.now);
                 if wants_contacts {
                     self.request_contacts(tx);
                 }
-                self.offers_succeeded(tx);
-                self.online(tx).await
+                self.named(tx).await
             }
             (401 | 403, _) => {
-                self.unlinked(tx, account);
+                self.sign_in_refused(tx, response);
                 Ok(())
             }
             _ => {
@@ -287,15 +293,5 @@ impl State {
                 Ok(())
             }
         }
-    }
-
-    /// The relay doesn't know this device any more. What is stored can still be read.
-    fn unlinked(&mut self, tx: &mut Tx<'_>, mut account: Account) {
-        account.record.unlinked = true;
-        tx.put(key::ACCOUNT, &account.record);
-        self.account = Some(account);
-        self.connection.shut(tx);
-        self.connection_lost(tx, &[]);
-        tx.emit(Event::State(ClientState::Unlinked));
     }
 }

@@ -136,7 +136,7 @@ impl State {
     /// Sends what can be sent: the oldest entry of each conversation.
     pub(crate) async fn pump(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.outbox.due = false;
-        if !self.connection.is_up() || self.account.is_none() {
+        if !self.connection.is_up() || !self.is_member() {
             return Ok(());
         }
         let ready = self.outbox.ready();
@@ -166,7 +166,8 @@ impl State {
                 return Ok(()); // rule B-3
             }
             match self.seal(tx, &entry, &accounts).await? {
-                Sealing::Sealed(bundle) => {
+                Sealing::Sealed(mut bundle) => {
+                    bundle.seal = self.next_seal(tx);
                     entry.bundle = bundle.encode();
                     entry.sealed = true;
                     tx.put(&key::outbox(seq), &entry);

@@ -146,6 +146,39 @@ pub struct Account {
     pub device: DeviceId,
     /// What the person called it.
     pub device_name: String,
+    /// Why this is no device of it any more, if it is none.
+    pub unlinked: Option<Unlinked>,
+}
+
+/// Why a browser is no device of its account any more. What is stored can still be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// The device was removed, here or on another one.
+    Removed,
+    /// The account was deleted.
+    Deleted,
+    /// What is stored here was copied, or restored from an older state: sending with it would not be safe.
+    RolledBack,
+}
+
+impl Unlinked {
+    /// As it is stored.
+    pub(crate) const fn number(self) -> u32 {
+        match self {
+            Self::Removed => 1,
+            Self::Deleted => 2,
+            Self::RolledBack => 3,
+        }
+    }
+
+    /// From what is stored.
+    pub(crate) const fn from_number(number: u32) -> Self {
+        match number {
+            2 => Self::Deleted,
+            3 => Self::RolledBack,
+            _ => Self::Removed,
+        }
+    }
 }
 
 /// A URI by which this device asks to be linked.

@@ -4,6 +4,8 @@
 //! Unknown fields of a newer minor version are lost on rewrite, so such a version raises the version byte.
 //! What the fields mean is the business of the module that owns the record.
 
+pub(crate) mod key;
+
 use prost::Message;
 use wire::{AccountId, DeviceId, MessageId};
 
@@ -85,6 +87,8 @@ records! {
         #[prost(uint32, tag = "16")] pub next_signed_pre_key: u32,
         #[prost(uint32, tag = "17")] pub next_last_resort_key: u32,
         #[prost(uint64, tag = "18")] pub next_keys_at: u64,
+        /// Why it is no device any more, as in `output::Unlinked`.
+        #[prost(uint32, tag = "20")] pub unlinked_why: u32,
         #[prost(uint32, tag = "40")] pub service: u32,
         #[prost(message, optional, tag = "41")] pub phone: Option<PhoneRecord>,
     }
@@ -109,6 +113,10 @@ records! {
         #[prost(uint64, tag = "6")] pub upkeep_at: u64,
         /// Envelopes are coming, and not all that waited have been dealt with.
         #[prost(bool, tag = "7")] pub draining: bool,
+        /// What the fence compares: sign-ins, sealed bundles, envelopes that came.
+        #[prost(uint64, tag = "20")] pub sign_ins: u64,
+        #[prost(uint64, tag = "21")] pub seals: u64,
+        #[prost(uint64, tag = "22")] pub received: u64,
     }
 
     /// The envelope that is being tried with care, at [`key::ATTEMPT`].
@@ -161,6 +169,7 @@ records! {
         #[prost(bool, tag = "4")] pub verified: bool,
         #[prost(bytes = "vec", tag = "5")] pub verified_key: Vec<u8>,
         #[prost(uint64, tag = "6")] pub verified_clock: u64,
+        #[prost(bool, tag = "20")] pub gone: bool,
     }
 
     /// A conversation: its newest message, its read mark.
@@ -245,139 +254,6 @@ records! {
     HeldRecord in Held {
         #[prost(bytes = "vec", tag = "1")] pub envelope: Vec<u8>,
         #[prost(uint64, tag = "2")] pub held_at: u64,
-    }
-}
-
-/// Keys of records.
-pub(crate) mod key {
-    use super::{AccountId, DeviceId, MessageId};
-    use wire::DeviceAddress;
-
-    pub(crate) const ACCOUNT: &[u8] = b"account";
-    pub(crate) const PENDING: &[u8] = b"pending";
-    pub(crate) const CLOCK: &[u8] = b"clock";
-    pub(crate) const ATTEMPT: &[u8] = b"attempt";
-
-    /// The account of a handle, in Meta.
-    pub(crate) fn handle(handle: &wire::Handle) -> Vec<u8> {
-        [b"handle/", handle.as_str().as_bytes()].concat()
-    }
-
-    /// Sessions: account, device.
-    pub(crate) fn session(address: DeviceAddress) -> Vec<u8> {
-        [
-            address.account.as_bytes().as_slice(),
-            &[address.device.get()],
-        ]
-        .concat()
-    }
-
-    /// The device of a key of sessions.
-    pub(crate) fn split_session(bytes: &[u8]) -> Option<DeviceAddress> {
-        let (account, number) = bytes.split_first_chunk::<16>()?;
-        let [number] = number else { return None };
-        Some(DeviceAddress {
-            account: AccountId::from_bytes(*account),
-            device: device(u32::from(*number))?,
-        })
-    }
-
-    /// Messages: conversation, order, id. In this order a conversation is read.
-    pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec<u8> {
-        [
-            conversation.as_bytes().as_slice(),
-            &order.to_be_bytes(),
-            id.as_bytes(),
-        ]
-        .concat()
-    }
-
-    /// Seen envelopes: how often the mailbox had been empty before, number of the page.
-    pub(crate) fn seen(generation: u32, page: u32) -> Vec<u8> {
-        [generation.to_be_bytes(), page.to_be_bytes()].concat()
-    }
-
-    /// Generation and page of a key of seen envelopes.
-    pub(crate) fn split_seen(bytes: &[u8]) -> Option<(u32, u32)> {
-        let (generation, page) = bytes.split_first_chunk::<4>()?;
-        let page = page.try_into().ok()?;
-        Some((u32::from_be_bytes(*generation), u32::from_be_bytes(page)))
-    }
-
-    /// Where message ids of this time begin.
-    pub(crate) const fn index_at(time: u64) -> [u8; 6] {
-        let [_, _, time @ ..] = time.to_be_bytes();
-        time
-    }
-
-    /// Outbox: sequence number.
-    pub(crate) fn outbox(seq: u64) -> Vec<u8> {
-        seq.to_be_bytes().to_vec()
-    }
-
-    /// Sent things: their time, which no two share.
-    pub(crate) fn sent(timestamp: u64) -> Vec<u8> {
-        timestamp.to_be_bytes().to_vec()
-    }
-
-    /// What is waited for: sending device, time.
-    pub(crate) fn waiting(from: DeviceAddress, timestamp: u64) -> Vec<u8> {
-        [session(from).as_slice(), &timestamp.to_be_bytes()].concat()
-    }
-
-    /// Held envelopes: account, the relay's time, its name for the envelope. In this order they came.
-    pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8> {
-        [
-            account.as_bytes().as_slice(),
-            &timestamp.to_be_bytes(),
-            &guid,
-        ]
-        .concat()
-    }
-
-    /// The first key after all that begin with `prefix`.
-    pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
-        let mut key = prefix.to_vec();
-        while let Some(last) = key.pop() {
-            if last < u8::MAX {
-                key.push(last + 1);
-                return Some(key);
-            }
-        }
-        None
-    }
-
-    /// Conversation, order and id of a message's key.
-    pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)> {
-        let (conversation, rest) = bytes.split_first_chunk::<16>()?;
-        let (order, id) = rest.split_first_chunk::<8>()?;
-        let id = MessageId::from_slice(id).ok()?;
-        Some((
-            AccountId::from_bytes(*conversation),
-            u64::from_be_bytes(*order),
-            id,
-        ))
-    }
-
-    /// Prekeys: kind, id.
-    pub(crate) fn pre_key(kind: super::PreKeyKind, id: u32) -> Vec<u8> {
-        [&[kind as u8][..], &id.to_be_bytes()].concat()
-    }
-
-    /// A last-resort key that has made a session with this base key: key, base key.
-    pub(crate) fn used_base_key(id: u32, base_key: &[u8]) -> Vec<u8> {
-        [&pre_key(super::PreKeyKind::UsedBaseKey, id), base_key].concat()
-    }
-
-    /// The id in the key of a prekey.
-    pub(crate) fn pre_key_id(bytes: &[u8]) -> Option<u32> {
-        let id = bytes.get(1..5)?;
-        Some(u32::from_be_bytes(id.try_into().ok()?))
-    }
-
-    /// The device of a stored number.
-    pub(crate) fn device(number: u32) -> Option<DeviceId> {
-        DeviceId::try_from(number).ok()
     }
 }
 

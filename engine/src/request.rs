@@ -15,6 +15,8 @@ pub(crate) enum Pending {
     ServiceAgain,
     /// Signing in.
     SignIn,
+    /// How far this device is, compared with what the relay has seen.
+    Fence,
     /// A sign of life.
     KeepAlive,
     /// A new account, for the command with this ticket.
@@ -53,6 +55,15 @@ pub(crate) enum Pending {
     Lookup(AccountId),
     /// Own devices, for a command.
     Devices(Ticket),
+    /// The removal of a device.
+    Unlink {
+        /// Which command.
+        ticket: Ticket,
+        /// Which device.
+        device: DeviceId,
+    },
+    /// The end of the account, for the command with this ticket.
+    DeleteAccount(Ticket),
     /// A link token, for an approval.
     LinkToken {
         /// Which command.
@@ -80,6 +91,8 @@ impl Pending {
             Self::Register(ticket)
             | Self::FindHandle { ticket, .. }
             | Self::Devices(ticket)
+            | Self::Unlink { ticket, .. }
+            | Self::DeleteAccount(ticket)
             | Self::LinkToken { ticket, .. }
             | Self::Provision { ticket, .. }
             | Self::AwaitDevice(ticket)
@@ -87,6 +100,7 @@ impl Pending {
             Self::Service
             | Self::ServiceAgain
             | Self::SignIn
+            | Self::Fence
             | Self::KeepAlive
             | Self::Join
             | Self::KeyCounts

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::connection::{Connection, GiveUp};
 use crate::contacts;
 use crate::error::{Error, Refusal};
+use crate::fence::Entrance;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
 use crate::limits::{CLOCK_SKEW_MS, LOOKUPS_MAX};
 use crate::linking::Offers;
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
     pub(crate) suspect: Suspect,
+    /// How far coming in is on a new socket.
+    pub(crate) entrance: Entrance,
     /// When joining is tried again that the relay has put off.
     pub(crate) join_at: Option<Timestamp>,
     /// The running attempt to be linked.
@@ -67,6 +70,7 @@ impl State {
             clock,
             connection: Connection::new(tx.now),
             outbox: Outbox::read(tx).await?,
+            entrance: Entrance::default(),
             join_at: None,
             offers: None,
             parked: Vec::new(),
@@ -97,12 +101,15 @@ impl State {
     }
 
     fn connection_deadline(&self) -> Option<Timestamp> {
-        let unlinked = self.client_state() == ClientState::Unlinked;
-        if unlinked {
-            None
-        } else {
-            self.connection.deadline()
-        }
+        let wanted = self.wants_connection();
+        wanted.then(|| self.connection.deadline()).flatten()
+    }
+
+    /// A device has a connection whenever it can. A browser that was unlinked has one only to be linked again.
+    fn wants_connection(&self) -> bool {
+        let linking = self.offers.as_ref().is_some_and(Offers::is_running);
+        let is_unlinked = self.client_state() == ClientState::Unlinked;
+        !is_unlinked || linking || self.pending.is_some() || !self.parked.is_empty()
     }
 
     /// One step: everything that one input causes, but sending (see [`State::pump`]).
@@ -120,19 +127,22 @@ impl State {
                 self.offer_frames(tx, socket, frames).await?;
             }
             Input::SocketClosed { socket, code } if self.connection.is_main(socket) => {
-                let lost = self.connection.lost(tx.now, code, &mut self.rng);
-                self.connection_lost(tx, &lost);
+                self.main_closed(tx, code);
             }
             Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
             Input::Tick => self.tick(tx).await?,
             Input::NetworkChanged => self.network_changed(tx),
+        }
+        if !self.wants_connection() && !self.connection.is_shut() {
+            let lost = self.connection.shut(tx);
+            self.connection_lost(tx, &lost);
         }
         self.connection.report(tx);
         Ok(())
     }
 
     async fn tick(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        if self.client_state() != ClientState::Unlinked {
+        if self.wants_connection() {
             let lost = self.connection.tick(tx, &mut self.rng);
             if !lost.is_empty() || !(self.connection.is_up() || self.connection.is_coming()) {
                 self.connection_lost(tx, &lost);
@@ -147,22 +157,22 @@ impl State {
         Ok(())
     }
 
-    /// Connects now, unless this device belongs to no account any more.
+    /// Connects now, unless there is nothing to connect for.
     pub(crate) fn connect(&mut self, tx: &mut Tx<'_>) {
-        if self.client_state() != ClientState::Unlinked {
+        if self.wants_connection() {
             self.connection.connect(tx);
         }
     }
 
     fn network_changed(&mut self, tx: &mut Tx<'_>) {
-        if self.client_state() != ClientState::Unlinked {
+        if self.wants_connection() {
             self.connection.network_changed(tx);
         }
     }
 
     /// The service is known: signs in, or goes on as a guest.
     pub(crate) async fn greet(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        if self.account.is_some() {
+        if self.is_member() {
             self.sign_in(tx);
             return Ok(());
         }
@@ -170,38 +180,22 @@ impl State {
         self.online(tx).await
     }
 
-    /// Frames of the main socket: envelopes first, as one batch; the relay sends its "queue empty" after
-    /// them, and answers to our requests don't depend on them.
+    /// Frames of the main socket: what the relay asks first; answers to our requests don't depend on it.
     async fn main_frames(&mut self, tx: &mut Tx<'_>, frames: Vec<Vec<u8>>) -> Result<(), Error> {
         self.connection.heard(tx.now);
-        let mut envelopes = Vec::new();
-        let mut others = Vec::new();
+        let mut requests = Vec::new();
+        let mut responses = Vec::new();
         let mut nonsense = false;
         for frame in frames {
             match Frame::decode(&frame) {
-                Ok(Frame::Request(request)) if is_envelope(&request) => {
-                    envelopes.push((request.id, request.body));
-                }
-                Ok(other) => others.push(other),
+                Ok(Frame::Request(request)) => requests.push(request),
+                Ok(Frame::Response(response)) => responses.push(response),
                 Err(_) => nonsense = true,
             }
         }
-        if !envelopes.is_empty() {
-            self.receive(tx, envelopes).await?;
-        }
-        for other in others {
-            match other {
-                // Whatever a newer relay may have to say is answered too, or it would stay in its queue.
-                Frame::Request(request) => {
-                    if RelayRequest::parse(&request.verb, &request.path)
-                        == Some(RelayRequest::QueueEmpty)
-                    {
-                        self.mailbox_empty(tx).await?;
-                    }
-                    self.connection.answer(tx, request.id, 200);
-                }
-                Frame::Response(response) => self.response(tx, &response).await?,
-            }
+        self.relay_requests(tx, requests).await?;
+        for response in responses {
+            self.response(tx, &response).await?;
         }
         if nonsense {
             tx.emit(Event::Failure(Refusal::RelayProtocol));
@@ -222,6 +216,7 @@ impl State {
                 Ok(())
             }
             Pending::SignIn => self.signed_in(tx, answer).await,
+            Pending::Fence => self.fence_answered(tx, answer).await,
             Pending::KeepAlive | Pending::UploadKeys => Ok(()),
             Pending::RotateKeys(signed) => {
                 self.keys_rotated(tx, signed, answer);
@@ -246,6 +241,13 @@ impl State {
             } => self.handle_found(tx, handle, ticket, command, answer).await,
             Pending::Lookup(account) => self.looked_up(tx, account, answer).await,
             Pending::Devices(ticket) => self.devices_answered(tx, ticket, answer).await,
+            Pending::Unlink { ticket, device } => {
+                self.unlink_answered(tx, ticket, device, answer).await
+            }
+            Pending::DeleteAccount(ticket) => {
+                self.delete_answered(tx, ticket, answer);
+                Ok(())
+            }
             Pending::LinkToken { ticket, uri } => self.link_token(tx, ticket, &uri, answer),
             Pending::Provision {
                 ticket,
@@ -265,6 +267,7 @@ impl State {
     /// Nothing that was asked will be answered; what waits for the connection is told so.
     pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: &[Pending]) {
         self.outbox.reset();
+        self.entrance = Entrance::default();
         self.join_at = None; // coming online joins
         let parked = std::mem::take(&mut self.parked);
         let tickets = lost.iter().filter_map(Pending::ticket);
@@ -275,7 +278,7 @@ impl State {
 
     /// Signed in, or a guest: goes on with what waited.
     pub(crate) async fn online(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        if self.account.is_some() {
+        if self.is_member() {
             self.ask_key_counts(tx);
             self.rotate_keys(tx).await?;
             self.online_at_signal(tx)?;

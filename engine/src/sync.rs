@@ -29,6 +29,8 @@ impl State {
         for read in message.read {
             apply_read(tx, &read).await?;
         }
+        self.apply_removed(tx, from, &message.removed_devices)
+            .await?;
         if let Some(snapshot) = message.contact_snapshot {
             contacts::merge(tx, snapshot).await?;
         }

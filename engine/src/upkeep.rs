@@ -19,14 +19,19 @@ impl State {
     /// When it is due.
     pub(crate) fn upkeep_deadline(&self) -> Option<Timestamp> {
         let at = Timestamp(self.clock.upkeep_at).plus_ms(UPKEEP_MS);
-        self.account.as_ref().map(|_| at)
+        self.is_member().then_some(at)
     }
 
     /// Does what is due.
     pub(crate) async fn upkeep(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let due = self.upkeep_deadline().is_some_and(|at| at <= tx.now);
         let clock_went_back = self.clock.upkeep_at > tx.now.0;
-        let Some(account) = self.account.clone().filter(|_| due || clock_went_back) else {
+        let member = self.is_member();
+        let Some(account) = self
+            .account
+            .clone()
+            .filter(|_| member && (due || clock_went_back))
+        else {
             return Ok(());
         };
         self.clock.upkeep_at = tx.now.0;

@@ -179,12 +179,17 @@ fn a_message_in_another_senders_name_is_refused() {
 }
 
 #[test]
-fn a_strangers_garbage_changes_not_one_byte() {
+fn a_strangers_garbage_changes_nothing() {
     let mut world = World::new(53);
     let alice = world.register("alice");
     world.register("bob");
     world.send(alice, "bob", "settled");
-    let before = world.client(alice).store.snapshot();
+    // But the count of what came, which the relay knows as well.
+    let tables: Vec<Table> = Table::ALL
+        .into_iter()
+        .filter(|t| *t != Table::Meta)
+        .collect();
+    let before = world.client(alice).store.snapshot().only(&tables);
     let stranger = DeviceAddress {
         account: AccountId::from_bytes([9; 16]),
         device: device(1),
@@ -205,7 +210,7 @@ fn a_strangers_garbage_changes_not_one_byte() {
             inject(&mut world, alice, &[garbage]);
         }
     }
-    assert!(before == world.client(alice).store.snapshot());
+    assert!(before == world.client(alice).store.snapshot().only(&tables));
 }
 
 #[test]

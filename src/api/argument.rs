@@ -17,6 +17,21 @@ pub(super) fn text(value: &JsValue, name: &'static str) -> Result<String, Refusa
     value.as_string().ok_or(Refusal::InvalidArgument(name))
 }
 
+/// The number of a device.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 0 to 255"
+)]
+pub(super) fn device_id(value: &JsValue, name: &'static str) -> Result<wire::DeviceId, Refusal> {
+    let refusal = Refusal::InvalidArgument(name);
+    let number = value.as_f64().ok_or(refusal)?;
+    if number.fract() != 0.0 || !(0.0..=255.0).contains(&number) {
+        return Err(refusal);
+    }
+    wire::DeviceId::try_from(number as u32).map_err(|_| refusal)
+}
+
 /// An object and its fields. Missing, `undefined` and `null` are the same.
 struct Fields<'a>(Option<&'a JsValue>);
 

@@ -11,12 +11,13 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::argument::text;
+use super::account::Account;
+use super::argument::{device_id, text};
 use super::error;
 use super::link::{LinkAttempt, LinkRequest};
 use super::types::{
-    Account, ClientState, ConnectionState, Contact, Content, Conversation, Device, LinkOptions,
-    Message, MessagesOptions, OpenOptions, RegisterOptions,
+    ClientState, ConnectionState, Contact, Content, Conversation, Device, LinkOptions, Message,
+    MessagesOptions, OpenOptions, RegisterOptions,
 };
 use crate::host::Host;
 use crate::socket::RelayAddress;
@@ -94,7 +95,7 @@ impl Client {
         self.ask(command)
     }
 
-    /// Asks to be linked to an existing account. Resolves when the first URI is there.
+    /// Asks to be linked to an existing account; an unlinked browser only to its own again. Resolves when the first URI is there.
     #[wasm_bindgen(unchecked_return_type = "Promise<LinkAttempt>")]
     pub fn link(
         &self,
@@ -240,6 +241,21 @@ impl Client {
     #[wasm_bindgen(unchecked_return_type = "Promise<Device[]>")]
     pub fn devices(&self) -> Promise {
         self.ask(Ok(Command::Devices))
+    }
+
+    /// Removes a device of this account, also this one. Resolves when the relay has. The removed browser keeps what it has stored.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn unlink(
+        &self,
+        #[wasm_bindgen(js_name = deviceId, unchecked_param_type = "number")] device: &JsValue,
+    ) -> Promise {
+        self.ask(device_id(device, "deviceId").map(|device| Command::Unlink { device }))
+    }
+
+    /// Deletes the account with all its devices. Resolves when the relay has. What is stored here can still be read.
+    #[wasm_bindgen(js_name = deleteAccount, unchecked_return_type = "Promise<void>")]
+    pub fn delete_account(&self) -> Promise {
+        self.ask(Ok(Command::DeleteAccount))
     }
 
     /// Declared in `event`: its type is generic, which this side can't say.

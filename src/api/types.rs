@@ -77,7 +77,7 @@ pub struct ApproveOptions {
     pub history: Option<String>,
 }
 
-/// Whether this client belongs to an account. "unlinked": its device was removed; what is stored can still be read.
+/// Whether this client belongs to an account. "unlinked": no more, see `Account.unlinked`; what is stored can still be read.
 #[derive(Clone, Copy, Debug, Serialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientState {
@@ -214,22 +214,6 @@ pub struct Device {
     pub created_at: f64,
     /// When it was last connected, to the day.
     pub last_seen: f64,
-}
-
-/// The account of this device.
-#[derive(Clone, Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Account {
-    /// Its id.
-    #[tsify(type = "AccountId")]
-    pub id: String,
-    /// By which others find it; a plain Signal service has no handles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
-    /// This device.
-    pub device_id: u32,
-    /// How the person calls this device.
-    pub device_name: String,
 }
 
 /// Whole milliseconds are exact in a float for the next 280,000 years.
@@ -373,23 +357,6 @@ impl From<output::Device> for Device {
             current,
             created_at: milliseconds(created),
             last_seen: milliseconds(last_seen),
-        }
-    }
-}
-
-impl From<output::Account> for Account {
-    fn from(account: output::Account) -> Self {
-        let output::Account {
-            id,
-            handle,
-            device,
-            device_name,
-        } = account;
-        Self {
-            id: id.to_string(),
-            handle: handle.map(String::from),
-            device_id: device.into(),
-            device_name,
         }
     }
 }

@@ -1,4 +1,4 @@
-// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER
+// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends]
 // Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -132,15 +132,69 @@ async function troubleScreens(alice, relay, browser) {
   await shoot(await Device.open(relay, { name: "denied", browser, store: "denied", init: denied }), "20-storage-refused");
 }
 
+/** Removing, being removed, coming back, deleting. All of it on accounts of its own. */
+async function endScreens(relay, browser) {
+  const open = (name) => Device.open(relay, { name, browser, store: name });
+  const [dora, tablet, erik] = [await open("dora"), await open("tablet"), await open("erik")];
+  await dora.register("dora", "Laptop");
+  await erik.register("erik", "Erik’s phone");
+  await tablet.joinTo(dora);
+  await dora.send("erik", "Shall we meet at nine?");
+  await until("it is there", async () => (await tablet.t("conversation").count()) > 0);
+  await dora.t("devices-open").click();
+  await dora.page.getByRole("button", { name: "Remove tablet" }).click();
+  await shoot(dora, "21-remove-a-device");
+  await dora.t("device-remove-confirm").click();
+  await tablet.t("unlinked").waitFor();
+  await tablet.t("conversation").first().click();
+  await tablet.sees("Shall we meet at nine?");
+  await shoot(tablet, "22-unlinked-removed");
+  await tablet.t("unlinked-link-again").click();
+  await shoot(tablet, "23-link-again");
+  await tablet.t("link-again-go").click();
+  await tablet.page.locator(".qr svg").waitFor();
+  await shoot(tablet, "24-link-again-code");
+  await dora.page.reload();
+  await dora.t("delete-account-open").waitFor();
+  await shoot(dora, "25-the-only-device");
+  await dora.t("delete-account-open").click();
+  await shoot(dora, "26-delete-account");
+  await dora.t("delete-account-handle").fill("dora");
+  await dora.t("delete-account-confirm").click();
+  await dora.t("unlinked").waitFor();
+  await shoot(dora, "27-unlinked-deleted");
+  await erik.send("dora", "Are you there?");
+  await erik.t("conversation").first().click();
+  await until("it has failed", async () => (await erik.shown()).at(-1).status === "failed");
+  await shoot(erik, "28-account-gone");
+}
+
+/** A profile that was put back: shown by a relay of which the browser has a copy. */
+async function copyScreen(relay) {
+  const original = await Device.open(relay, { name: "frida" });
+  await original.register("frida", "Laptop");
+  const copy = await original.copied("copy");
+  await original.reopen();
+  await original.online();
+  await copy.reopen();
+  await copy.unlinkedBecause();
+  await shoot(copy, "29-unlinked-copy");
+  await Promise.all([original.remove(), copy.remove()]);
+}
+
 const relay = await Relay.start();
 const browser = await Browser.open();
 try {
   const open = (name) => Device.open(relay, { name, browser, store: name });
-  const [alice, bob, phone] = [await open("alice"), await open("bob"), await open("phone")];
-  await signUpScreens(alice, bob);
-  await talkScreens(alice, bob);
-  await linkScreens(alice, phone);
-  await troubleScreens(alice, relay, browser);
+  await endScreens(relay, browser);
+  await copyScreen(relay);
+  if (!process.argv.includes("--ends")) {
+    const [alice, bob, phone] = [await open("alice"), await open("bob"), await open("phone")];
+    await signUpScreens(alice, bob);
+    await talkScreens(alice, bob);
+    await linkScreens(alice, phone);
+    await troubleScreens(alice, relay, browser);
+  }
 } finally {
   await browser.remove();
   await relay.remove();

@@ -1,4 +1,4 @@
-// The devices of this account, and the only way to the screen that links another one.
+// The devices of this account: removing one, and the only way to the screens that link another one or delete the account.
 // Does not know how linking works.
 
 import { coalesce } from "../coalesce.js";
@@ -6,8 +6,9 @@ import { el } from "../dom.js";
 import { sentence } from "../errors.js";
 import { iso, lastActive, longDate } from "../format.js";
 import { icon } from "../icons.js";
-import { inlineError } from "../notify.js";
+import { inlineError, toast } from "../notify.js";
 import { LIST } from "../route.js";
+import { deleteAccountView } from "./delete-account.js";
 import { linkDeviceView } from "./link-device.js";
 
 const HANDHELD = /android|phone|ipad|tablet/i; // only chooses a picture
@@ -16,9 +17,10 @@ export function devicesView(app) {
   const list = el("ul.devices", { role: "list", "aria-label": "Your devices" }, el("li.muted", {}, "Loading…"));
   const error = inlineError();
   const open = el("button.button.primary", { type: "button", testid: "link-device-open", onclick: openLinking }, icon("plus"), "Link a device");
+  const remove = el("button.button.plain.danger-text", { type: "button", testid: "delete-account-open", onclick: openDeleting }, "Delete account…");
   const home = el("div.stack", {},
-    el("p.muted", {}, "Each of these reads and writes your messages. If you do not recognise one, tell whoever runs your service."),
-    error.node, list, !app.readonly() && el("div.row", {}, open));
+    el("p.muted", {}, "Each of these reads and writes your messages. If you do not recognise one, remove it, and tell whoever runs your service."),
+    error.node, list, el("div.row", {}, open), el("div.row.apart", {}, remove));
   const heading = el("h2.page-title", { tabIndex: -1 }, "Devices");
   const body = el("div.page-body", {}, home);
   const node = el("section.page.pane", {},
@@ -27,13 +29,13 @@ export function devicesView(app) {
       el("div.grow", {}, heading),
       el("a.icon-button.only-wide", { href: LIST, "aria-label": "Close devices", title: "Close (Esc)" }, icon("close"))),
     el("div.page-scroll", {}, body));
-  let linking;
+  let step; // the screen in the place of the list: linking a device, deleting the account
 
   const refresh = coalesce(async () => {
     try {
       const devices = await app.client.devices();
       error.clear();
-      list.replaceChildren(...devices.map(row));
+      list.replaceChildren(...devices.map((device) => row(app, device, devices.length > 1, refresh)));
     } catch (cause) {
       list.replaceChildren();
       error.show(sentence(cause), cause?.code);
@@ -41,41 +43,101 @@ export function devicesView(app) {
   });
 
   function openLinking() {
-    linking = linkDeviceView(app, closeLinking);
-    body.replaceChildren(linking.node);
-    heading.textContent = "Link a device";
+    enter("Link a device", linkDeviceView(app, () => leave(open)));
   }
 
-  function closeLinking() {
-    linking?.close();
-    linking = undefined;
+  function openDeleting() {
+    enter("Delete account", deleteAccountView(app, () => leave(remove)));
+  }
+
+  function enter(title, view) {
+    step = { ...view, back: title === "Link a device" ? open : remove };
+    body.replaceChildren(view.node);
+    heading.textContent = title;
+  }
+
+  function leave(to) {
+    step?.close?.();
+    step = undefined;
     heading.textContent = "Devices";
     body.replaceChildren(home);
     refresh();
-    open.focus();
+    to.focus();
   }
 
   node.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !linking) return;
+    if (event.key !== "Escape" || !step || event.defaultPrevented) return;
     event.preventDefault();
-    closeLinking();
+    leave(step.back);
   });
   const off = app.client.on("device", refresh);
   refresh();
 
   function close() {
-    linking?.close();
+    step?.close?.();
     refresh.stop();
     off();
   }
   return { node, close, onShown: () => heading.focus() };
 }
 
-function row(device) {
+function row(app, device, removable, refresh) {
+  const name = device.name || `Device ${device.id}`;
+  const place = el("div.device-more");
+  const remove = el("button.button.small", { type: "button", testid: "device-remove", onclick: ask,
+    "aria-label": device.current ? "Remove this browser" : `Remove ${name}` }, "Remove");
+
+  function ask() {
+    remove.hidden = true;
+    place.replaceChildren(confirmation(app, device, name, close, refresh));
+    place.querySelector("button").focus();
+  }
+
+  function close() {
+    place.replaceChildren();
+    remove.hidden = false;
+    remove.focus();
+  }
+
+  place.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  });
   return el("li.device", { testid: "device", "data-id": device.id, "data-current": String(device.current) },
     el("span.device-mark", {}, icon(HANDHELD.test(device.name) ? "phone" : "device")),
     el("div.grow", {},
-      el("p.device-name", {}, device.name || `Device ${device.id}`, device.current && el("span.tag", {}, "This device")),
+      el("p.device-name", {}, name, device.current && el("span.tag", {}, "This device")),
       el("p.muted.small-text", {}, device.current ? "Active now" : lastActive(device.lastSeen, Date.now()), " · linked ",
-        el("time", { datetime: iso(device.createdAt) }, longDate(device.createdAt)))));
+        el("time", { datetime: iso(device.createdAt) }, longDate(device.createdAt)))),
+    removable && remove, place);
+}
+
+/** What removing means, and the two ways out. */
+function confirmation(app, device, name, close, refresh) {
+  const error = inlineError();
+  const yes = el("button.button.small.danger", { type: "button", testid: "device-remove-confirm", onclick: go }, "Remove");
+  const no = el("button.button.small", { type: "button", onclick: close }, "Cancel");
+
+  async function go() {
+    error.clear();
+    yes.disabled = true;
+    yes.textContent = "Removing…";
+    try {
+      await app.client.unlink(device.id);
+      if (device.current) return; // the client has another state now, and the page another screen
+      toast(`“${name}” is removed.`);
+      refresh();
+    } catch (cause) {
+      error.show(sentence(cause), cause?.code);
+      yes.disabled = false;
+      yes.textContent = "Remove";
+    }
+  }
+
+  return el("div.stack.confirm", { role: "group", "aria-label": `Remove ${name}?`, testid: "device-remove-ask" },
+    el("p", {}, device.current
+      ? "This browser then receives and sends nothing more. What is stored here stays, and you can link it again from another device."
+      : `“${name}” then receives and sends nothing more. What is stored on it stays there.`),
+    error.node, el("div.row", {}, yes, no));
 }

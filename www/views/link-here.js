@@ -18,6 +18,7 @@ const STEPS = [
 
 const ENDED = {
   link_declined: ["declined", "Declined on the other device", "Nothing was shared. If that was a mistake, start again."],
+  other_account: ["other", "That was another account", "This browser holds the messages of the account it was linked to before. Approve it on a device of that account."],
   link_expired: ["expired", "Time ran out", "Nobody answered in time, so the codes shown here no longer work. Start again when your other device is at hand."],
 };
 
@@ -108,7 +109,7 @@ class LinkHere {
     this.closed = true;
     clearInterval(this.timer);
     this.off();
-    if (this.app.client.state() === "new") this.attempt?.cancel(); // not once it has succeeded
+    if (this.app.client.state() !== "ready") this.attempt?.cancel(); // not once it has succeeded
   }
 }
 

@@ -5,7 +5,8 @@ import { freshAddress } from "../client.js";
 import { el } from "../dom.js";
 import { accountName } from "../format.js";
 import { icon } from "../icons.js";
-import { DEVICES, LIST, parse, routeKey } from "../route.js";
+import { DEVICES, LINK_HERE, LIST, parse, routeKey } from "../route.js";
+import { whyUnlinked } from "../unlinked.js";
 import { avatar } from "./avatar.js";
 import { chatView } from "./chat.js";
 import { devicesView } from "./devices.js";
@@ -86,11 +87,13 @@ function sideHead(app) {
 }
 
 function unlinkedBanner(app) {
-  return el("div.banner.warn", { role: "status", testid: "unlinked" },
+  const { title, help, again } = whyUnlinked(app.account);
+  return el("div.banner.warn", { role: "status", testid: "unlinked", "data-why": app.account.unlinked },
     icon("warning"),
-    el("p.grow", {}, el("strong", {}, `This browser is no longer linked to ${app.account.handle ? accountName(app.account) : "your account"}. `),
-      "You can still read what is here; nothing new arrives or leaves."),
-    el("a.button.small", { href: freshAddress() }, "Set up again"));
+    el("p.grow", {}, el("strong", {}, `${title} `), help),
+    again
+      ? el("a.button.small", { href: LINK_HERE, testid: "unlinked-link-again" }, "Link again")
+      : el("a.button.small", { href: freshAddress() }, "Set up anew"));
 }
 
 function nothingOpen(app) {

@@ -53,6 +53,11 @@ impl Offers {
         self.offers.iter().any(|offer| offer.socket == socket)
     }
 
+    /// It has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.ended.is_none()
+    }
+
     /// When the newest URI has to be replaced.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.offers.last().map(|offer| offer.expires_at)
@@ -251,7 +256,12 @@ impl State {
             self.end_offers(tx, Refusal::RelayProtocol);
             return Ok(());
         };
+        if !self.may_join(account, &identity) {
+            self.end_offers(tx, Refusal::OtherAccount);
+            return Ok(());
+        }
         let mut record = self.new_pending(tx, &identity, &name)?;
+        self.succeed(&mut record);
         record.account = account.as_bytes().to_vec();
         record.service = self.service.map_or(0, Service::number);
         phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
@@ -273,7 +283,8 @@ impl State {
     }
 
     pub(crate) fn await_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket) {
-        let done = self.account.as_ref().and_then(Account::view);
+        let member = self.account.as_ref().filter(|_| self.is_member());
+        let done = member.and_then(Account::view);
         match (&mut self.offers, done) {
             (_, Some(account)) => tx.resolve(ticket, Ok(Reply::Account(account))),
             (

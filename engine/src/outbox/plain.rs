@@ -44,7 +44,7 @@ pub(super) fn only(entry: &OutboxRecord, own: &Account, devices: &mut Vec<Incarn
 }
 
 impl State {
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.service == Some(Service::Signal)
     }
 

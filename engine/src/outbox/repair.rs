@@ -12,6 +12,7 @@ use crate::identity::note_new_identity;
 use crate::limits::SEND_TRIES_MAX;
 use crate::peers::{self, add_device, mark_stale};
 use crate::record::{OutboxRecord, key};
+use crate::removal::note_gone;
 use crate::request::{Pending, retry_at};
 use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
@@ -37,7 +38,8 @@ impl State {
                 gone,
             } = mismatch;
             if gone {
-                return self.fail(tx, seq, &entry, Refusal::UnknownHandle).await;
+                note_gone(tx, account).await?;
+                return self.fail(tx, seq, &entry, Refusal::AccountGone).await;
             }
             let mut peer = peers::record(tx, account).await?;
             for device in &extra {
@@ -187,7 +189,11 @@ impl State {
         device: Option<DeviceId>,
     ) -> Result<(), Error> {
         let Some(device) = device else {
-            return self.fail_for(tx, account, Refusal::UnknownHandle).await;
+            if peers::record(tx, account).await?.identity.is_empty() {
+                return self.fail_for(tx, account, Refusal::UnknownHandle).await; // it may never have been
+            }
+            note_gone(tx, account).await?;
+            return self.fail_for(tx, account, Refusal::AccountGone).await;
         };
         let mut peer = peers::record(tx, account).await?;
         mark_stale(&mut peer, device, tx.now.0);

@@ -200,6 +200,9 @@ fn a_ratchet_position_used_twice_is_seen() {
     run.watch();
     run.world.end(ALICE);
     run.world.client(ALICE).store.restore(&before);
+    // A relay with a fence would let nobody in who was put back.
+    let fence = ("/v1/devices/fence", 404, u32::MAX);
+    run.world.relay.refuse.push(fence);
     run.world.open(ALICE);
     run.watched[ALICE.0].told.clear();
     run.say(ALICE, 1);

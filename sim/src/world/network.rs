@@ -61,7 +61,8 @@ impl World {
         self.run();
     }
 
-    pub(crate) fn reconnect(&mut self, id: ClientId) {
+    /// Puts a browser back on the network, and nothing more has happened yet.
+    pub fn reconnect(&mut self, id: ClientId) {
         self.cut.retain(|cut| *cut != id);
         self.give(id, Input::NetworkChanged);
     }

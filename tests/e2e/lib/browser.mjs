@@ -1,6 +1,6 @@
 // A browser of its own for each device: a real Chromium with a profile on disk, which can be closed, killed and opened again.
 // Default contexts keep IndexedDB in memory, so only a persistent context will do. Knows nothing of Lockstep.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -19,6 +19,14 @@ export class Browser {
     const browser = new Browser(mkdtempSync(join(tmpdir(), "lockstep-profile-")), options);
     await browser.open();
     return browser;
+  }
+
+  /** A closed browser's profile, copied as a backup would; not open yet. */
+  copy() {
+    const profile = mkdtempSync(join(tmpdir(), "lockstep-profile-"));
+    const held = /^Singleton|\.lock$/; // who has the profile open
+    cpSync(this.profile, profile, { recursive: true, filter: (path) => !held.test(path.slice(path.lastIndexOf("/") + 1)) });
+    return new Browser(profile, this.options);
   }
 
   constructor(profile, options) {

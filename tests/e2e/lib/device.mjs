@@ -56,6 +56,13 @@ export class Device {
     await this.open();
   }
 
+  /** What a backup of this device's profile opens as. This one is closed for it, and not opened again. */
+  async copied(name) {
+    await this.browser.close();
+    const copy = new Device(this.relay, { name, browser: this.browser.copy(), own: true, store: this.store });
+    return copy;
+  }
+
   close() {
     return this.own ? this.browser.close() : this.page.close();
   }
@@ -108,6 +115,28 @@ export class Device {
     await this.t("link-device-next").click();
     await this.t("link-claim").waitFor();
     return this.t("link-claim").textContent();
+  }
+
+  /** Opens the list of devices and removes one of the others. */
+  async removeDevice(name) {
+    await this.t("devices-open").click();
+    await this.page.getByRole("button", { name: `Remove ${name}` }).click();
+    await this.t("device-remove-confirm").click();
+    await until(`${name} is not in the list`, async () => (await this.t("device").filter({ hasText: name }).count()) === 0);
+    await this.page.keyboard.press("Escape");
+  }
+
+  /** This browser was unlinked: resolves to why. */
+  async unlinkedBecause() {
+    await this.t("unlinked").waitFor();
+    return this.t("unlinked").getAttribute("data-why");
+  }
+
+  /** An unlinked browser asks to be linked again; resolves to the text that is shown. */
+  async askToBeLinkedAgain() {
+    await this.t("unlinked-link-again").click();
+    await this.t("link-again-go").click();
+    return this.linkText();
   }
 
   async approveLink() {

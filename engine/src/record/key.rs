@@ -1,0 +1,132 @@
+//! Keys of records: what stands where, and in which order it is read.
+//! Big-endian numbers, so that the order of the bytes is that of the numbers.
+
+use super::{AccountId, DeviceId, MessageId};
+use wire::DeviceAddress;
+
+pub(crate) const ACCOUNT: &[u8] = b"account";
+pub(crate) const PENDING: &[u8] = b"pending";
+pub(crate) const CLOCK: &[u8] = b"clock";
+pub(crate) const ATTEMPT: &[u8] = b"attempt";
+
+/// The account of a handle, in Meta.
+pub(crate) fn handle(handle: &wire::Handle) -> Vec<u8> {
+    [b"handle/", handle.as_str().as_bytes()].concat()
+}
+
+/// Sessions: account, device.
+pub(crate) fn session(address: DeviceAddress) -> Vec<u8> {
+    [
+        address.account.as_bytes().as_slice(),
+        &[address.device.get()],
+    ]
+    .concat()
+}
+
+/// The device of a key of sessions.
+pub(crate) fn split_session(bytes: &[u8]) -> Option<DeviceAddress> {
+    let (account, number) = bytes.split_first_chunk::<16>()?;
+    let [number] = number else { return None };
+    Some(DeviceAddress {
+        account: AccountId::from_bytes(*account),
+        device: device(u32::from(*number))?,
+    })
+}
+
+/// Messages: conversation, order, id. In this order a conversation is read.
+pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec<u8> {
+    [
+        conversation.as_bytes().as_slice(),
+        &order.to_be_bytes(),
+        id.as_bytes(),
+    ]
+    .concat()
+}
+
+/// Seen envelopes: how often the mailbox had been empty before, number of the page.
+pub(crate) fn seen(generation: u32, page: u32) -> Vec<u8> {
+    [generation.to_be_bytes(), page.to_be_bytes()].concat()
+}
+
+/// Generation and page of a key of seen envelopes.
+pub(crate) fn split_seen(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (generation, page) = bytes.split_first_chunk::<4>()?;
+    let page = page.try_into().ok()?;
+    Some((u32::from_be_bytes(*generation), u32::from_be_bytes(page)))
+}
+
+/// Where message ids of this time begin.
+pub(crate) const fn index_at(time: u64) -> [u8; 6] {
+    let [_, _, time @ ..] = time.to_be_bytes();
+    time
+}
+
+/// Outbox: sequence number.
+pub(crate) fn outbox(seq: u64) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
+}
+
+/// Sent things: their time, which no two share.
+pub(crate) fn sent(timestamp: u64) -> Vec<u8> {
+    timestamp.to_be_bytes().to_vec()
+}
+
+/// What is waited for: sending device, time.
+pub(crate) fn waiting(from: DeviceAddress, timestamp: u64) -> Vec<u8> {
+    [session(from).as_slice(), &timestamp.to_be_bytes()].concat()
+}
+
+/// Held envelopes: account, the relay's time, its name for the envelope. In this order they came.
+pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8> {
+    [
+        account.as_bytes().as_slice(),
+        &timestamp.to_be_bytes(),
+        &guid,
+    ]
+    .concat()
+}
+
+/// The first key after all that begin with `prefix`.
+pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut key = prefix.to_vec();
+    while let Some(last) = key.pop() {
+        if last < u8::MAX {
+            key.push(last + 1);
+            return Some(key);
+        }
+    }
+    None
+}
+
+/// Conversation, order and id of a message's key.
+pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)> {
+    let (conversation, rest) = bytes.split_first_chunk::<16>()?;
+    let (order, id) = rest.split_first_chunk::<8>()?;
+    let id = MessageId::from_slice(id).ok()?;
+    Some((
+        AccountId::from_bytes(*conversation),
+        u64::from_be_bytes(*order),
+        id,
+    ))
+}
+
+/// Prekeys: kind, id.
+pub(crate) fn pre_key(kind: super::PreKeyKind, id: u32) -> Vec<u8> {
+    [&[kind as u8][..], &id.to_be_bytes()].concat()
+}
+
+/// A last-resort key that has made a session with this base key: key, base key.
+pub(crate) fn used_base_key(id: u32, base_key: &[u8]) -> Vec<u8> {
+    [&pre_key(super::PreKeyKind::UsedBaseKey, id), base_key].concat()
+}
+
+/// The id in the key of a prekey.
+pub(crate) fn pre_key_id(bytes: &[u8]) -> Option<u32> {
+    let id = bytes.get(1..5)?;
+    Some(u32::from_be_bytes(id.try_into().ok()?))
+}
+
+/// The device of a stored number.
+pub(crate) fn device(number: u32) -> Option<DeviceId> {
+    DeviceId::try_from(number).ok()
+}

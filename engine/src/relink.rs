@@ -1,0 +1,122 @@
+//! A browser that was unlinked becomes a device of its account again.
+//!
+//! The new device shares nothing with the old one that libsignal or the relay knows: sessions, prekeys, marks of
+//! envelopes and device lists of the earlier life go in the commit that makes it a device. What the person knows
+//! stays, and what was not sent is sealed anew under the same message ids, so that receivers that have some of
+//! it already show it once. How it is linked is not known here.
+
+use libsignal_protocol::IdentityKeyPair;
+use wire::limits::REGISTRATION_ID_MAX;
+use wire::{AccountId, RegistrationId};
+
+use crate::error::Error;
+use crate::limits::RELINK_ROWS;
+use crate::outbox::Outbox;
+use crate::record::{AccountRecord, OutboxRecord, PeerRecord, PreKeyKind, Record, key};
+use crate::retry::Waiting;
+use crate::seen::Seen;
+use crate::state::State;
+use crate::store::{Direction, Row, Scan, Table};
+use crate::tx::Tx;
+
+impl State {
+    /// Whether this browser may become a device of this account: any, unless it has been one of another.
+    pub(crate) fn may_join(&self, account: AccountId, identity: &IdentityKeyPair) -> bool {
+        self.account.as_ref().is_none_or(|own| {
+            own.id() == account && own.identity.identity_key() == identity.identity_key()
+        })
+    }
+
+    /// What a pending device keeps of its earlier life, and what must differ from it.
+    pub(crate) fn succeed(&self, record: &mut AccountRecord) {
+        let Some(own) = &self.account else { return };
+        record.handle.clone_from(&own.record.handle);
+        let earlier = own.registration_id.get();
+        if record.registration_id == u32::from(earlier) {
+            // Another epoch, whatever was drawn (decision 0005).
+            let next = RegistrationId::from_random(earlier % REGISTRATION_ID_MAX);
+            record.registration_id = next.into();
+        }
+    }
+
+    /// Lets go of the earlier life of a device that has become this one.
+    pub(crate) async fn shed(
+        &mut self,
+        tx: &mut Tx<'_>,
+        successor: &AccountRecord,
+    ) -> Result<(), Error> {
+        let own_keys = [
+            key::pre_key(PreKeyKind::Signed, successor.signed_pre_key),
+            key::pre_key(PreKeyKind::KyberLastResort, successor.last_resort_key),
+        ];
+        for table in EARLIER_LIFE {
+            for (at, _) in rows(tx, table).await? {
+                if table != Table::PreKeys || !own_keys.contains(&at) {
+                    tx.delete(table, &at);
+                }
+            }
+        }
+        self.seen = Seen::read(tx, self.clock.drains).await?;
+        self.waiting = Waiting::read(tx).await?;
+        for (at, bytes) in rows(tx, Table::Peers).await? {
+            let peer = PeerRecord::read(&bytes)?;
+            let keys_alone = PeerRecord {
+                devices: Vec::new(),
+                listed: false,
+                ..peer.clone()
+            };
+            if peer != keys_alone {
+                tx.put(&at, &keys_alone);
+            }
+        }
+        for (at, bytes) in rows(tx, Table::Outbox).await? {
+            let entry = OutboxRecord::read(&bytes)?;
+            if entry.only_device != 0 {
+                tx.delete(Table::Outbox, &at); // between the earlier device and another one
+                continue;
+            }
+            let unsealed = OutboxRecord {
+                bundle: Vec::new(),
+                sealed: false,
+                tries: 0,
+                fetches: 0,
+                ..entry
+            };
+            tx.put(&at, &unsealed);
+        }
+        self.outbox = Outbox::read(tx).await?;
+        Ok(())
+    }
+}
+
+/// What was between the earlier device and others: nobody has it with this one.
+const EARLIER_LIFE: [Table; 5] = [
+    Table::Sessions,
+    Table::Seen,
+    Table::PreKeys,
+    Table::Sent,
+    Table::Waiting,
+];
+
+/// All rows of a table.
+async fn rows(tx: &mut Tx<'_>, table: Table) -> Result<Vec<Row>, Error> {
+    let mut all = Vec::new();
+    let mut from = Vec::new();
+    loop {
+        let page = tx
+            .scan(Scan {
+                table,
+                from,
+                to: None,
+                direction: Direction::Forward,
+                limit: RELINK_ROWS,
+            })
+            .await?;
+        let full = page.len() >= RELINK_ROWS;
+        all.extend(page);
+        match all.last().filter(|_| full) {
+            Some((last, _)) => from = [last.as_slice(), &[0]].concat(), // the first key after it
+            None => return Ok(all),
+        }
+    }
+}
