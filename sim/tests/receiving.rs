@@ -7,7 +7,7 @@
     reason = "a play that goes wrong stops at once"
 )]
 
-use engine::output::MessageKind;
+use engine::output::{Device, MessageKind};
 use engine::store::Table;
 use engine::{Command, Input, Reply};
 use sim::{ClientId, World};
@@ -367,4 +367,64 @@ fn used_one_time_keys_are_made_up_for_in_time() {
         after > before - 180 + 150,
         "{after} keys are left of {before}"
     );
+}
+
+/// S-8, S-13, S-63.
+#[test]
+fn a_stale_device_is_read_and_not_written_to_and_forgotten_in_time() {
+    let mut world = World::new(59);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let (phone, Device { id, .. }) = world.link(bob);
+    world.send(alice, "bob", "hello");
+    world.send(phone, "alice", "from the phone");
+    world.relay.refuse.push(("/v1/bundles", 500, 1)); // sealed, and still on its way
+    world.send(phone, "alice", "late");
+    let source = DeviceAddress {
+        account: account(&mut world, bob),
+        device: id,
+    };
+    let bundles = world.client(phone).bundles();
+    let parts = |r: &&wire::bundle::Recipient| r.account != source.account;
+    let late = bundles
+        .last()
+        .unwrap()
+        .recipients
+        .iter()
+        .find(parts)
+        .unwrap()
+        .messages[0]
+        .clone();
+    assert_eq!(
+        world.ask(bob, Command::Unlink { device: id }),
+        Ok(Reply::Done)
+    );
+    world.send(alice, "bob", "who is there?"); // refused and repaired: the phone is gone
+    let written_to = |world: &World| {
+        let bundles = world.client(alice).bundles();
+        let parts = bundles.last().unwrap().recipients.iter();
+        let devices = parts
+            .filter(|r| r.account == source.account)
+            .flat_map(|r| &r.messages);
+        devices.map(|part| part.device).collect::<Vec<_>>()
+    };
+    assert_eq!(written_to(&world), [device(1)]);
+    inject(&mut world, alice, &[envelope(&late, source, Some([9; 16]))]);
+    assert!(
+        world.texts(alice, "bob").contains(&"late".to_owned()),
+        "it can still be read"
+    );
+    world.send(alice, "bob", "and now?");
+    assert_eq!(
+        written_to(&world),
+        [device(1)],
+        "its session came alive, and still"
+    );
+    let sessions = |world: &World| world.client(alice).store.snapshot().count(Table::Sessions);
+    let before = sessions(&world);
+    world.kill(alice);
+    world.now += 46 * 24 * 60 * 60 * 1000;
+    world.open(alice);
+    world.pass_ms(1_000);
+    assert_eq!(sessions(&world), before - 1);
 }

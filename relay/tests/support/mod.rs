@@ -163,6 +163,11 @@ impl Socket {
             .unwrap();
     }
 
+    /// False if the relay has closed.
+    pub(crate) async fn try_bytes(&mut self, bytes: Vec<u8>) -> bool {
+        self.inner.send(Message::Binary(bytes.into())).await.is_ok()
+    }
+
     /// Any verb and path, without a body.
     pub(crate) async fn send_request(&mut self, verb: &str, path: &str) -> u64 {
         self.last_id += 1;
