@@ -1,7 +1,7 @@
 //! Mailboxes: append, page, ack, expire.
 //!
-//! Invariants: the row of a mailbox counts exactly what is in it; server timestamps in one mailbox never
-//! go backwards, whatever the clock does; only an ack, the end of 30 days or the removal of the device
+//! Invariants: the row of a mailbox counts exactly what is in it; server timestamps in one mailbox grow with
+//! every send, whatever the clock does, so that they are an order; only an ack, the end of 30 days or the removal of the device
 //! takes an envelope out.
 
 use wire::{DeviceAddress, Envelope};
@@ -27,7 +27,8 @@ pub(super) fn post_all(
 ) -> Result<(u64, Vec<Effect>), Failure> {
     let mut server_timestamp = moment.now;
     for posting in &postings {
-        server_timestamp = server_timestamp.max(moment.tx.mailbox(posting.to)?.clock);
+        let last = moment.tx.mailbox(posting.to)?.clock;
+        server_timestamp = server_timestamp.max(last.saturating_add(1));
     }
     let mut effects = Vec::with_capacity(postings.len());
     for Posting { to, mut envelope } in postings {
