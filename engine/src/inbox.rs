@@ -200,13 +200,10 @@ impl State {
     }
 }
 
-/// Where a message stands. A clock far ahead of the relay's would put it below all others for ever.
+/// Where a message stands. A clock far ahead of the relay's would put it below all others for ever. The bound grows
+/// with the relay's clock, so that a sender's messages keep their order on both sides of it.
 pub(crate) fn believed_order(sent_at: u64, envelope: &Envelope) -> u64 {
-    if sent_at <= envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS) {
-        sent_at
-    } else {
-        envelope.server_timestamp
-    }
+    sent_at.min(envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS))
 }
 
 fn incoming(
