@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::input::{Input, Timestamp};
 use crate::output::{ClientState, Connection, Output};
 use crate::state::State;
+use crate::steady::{Moment, SteadyClock};
 use crate::store::{Changes, Store};
 use crate::tx::Tx;
 
@@ -13,11 +14,13 @@ use crate::tx::Tx;
 ///
 /// 1. [`Engine::open`] reads the store; then give `Input::Tick`, which connects.
 /// 2. [`Engine::handle`] takes each input and appends outputs; carry them out in order.
-/// 3. Give `Input::Tick` at [`Engine::deadline`], which changes with each input.
+/// 3. Give `Input::Tick` at [`Engine::deadline`], which changes with each input; and when the clock was set
+///    back, since only then the engine knows.
 /// 4. When `handle` fails, carry out what it appended, drop the engine, open the store again.
 pub struct Engine<S> {
     store: S,
     state: State,
+    clock: SteadyClock,
 }
 
 impl<S: Store> Engine<S> {
@@ -26,8 +29,13 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store fails, or holds what this version can't read.
     pub async fn open(store: S, seed: [u8; 32], now: Timestamp) -> Result<Self, Error> {
+        let clock = SteadyClock::new(now);
         let state = State::read(&mut Tx::new(&store, now), seed).await?;
-        Ok(Self { store, state })
+        Ok(Self {
+            store,
+            state,
+            clock,
+        })
     }
 
     /// Whether this client belongs to an account.
@@ -42,7 +50,8 @@ impl<S: Store> Engine<S> {
 
     /// When the host has to give `Input::Tick`.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.state.deadline()
+        let deadline = self.state.deadline()?;
+        Some(self.clock.on_device(deadline))
     }
 
     /// Deals with one input. What stands in `out` is true, also after an error.
@@ -55,6 +64,7 @@ impl<S: Store> Engine<S> {
         input: Input,
         out: &mut Vec<Output>,
     ) -> Result<(), Error> {
+        let now = self.clock.moment(now);
         if !self.state.suspect.is_careful() {
             return self.step(now, input, out).await;
         }
@@ -72,11 +82,11 @@ impl<S: Store> Engine<S> {
 
     async fn step(
         &mut self,
-        now: Timestamp,
+        now: Moment,
         input: Input,
         out: &mut Vec<Output>,
     ) -> Result<(), Error> {
-        let Self { store, state } = self;
+        let Self { store, state, .. } = self;
         let mut tx = Tx::new(store, now);
         state.step(&mut tx, input).await?;
         let (changes, outputs) = tx.finish();
@@ -94,8 +104,8 @@ impl<S: Store> Engine<S> {
     }
 
     /// Counts an attempt before it is made, in a commit of its own.
-    async fn attempt(&mut self, now: Timestamp, frame: &[u8]) -> Result<(), Error> {
-        let Self { store, state } = self;
+    async fn attempt(&mut self, now: Moment, frame: &[u8]) -> Result<(), Error> {
+        let Self { store, state, .. } = self;
         let mut tx = Tx::new(store, now);
         state.suspect.attempt(&mut tx, frame).await?;
         let (changes, _) = tx.finish();

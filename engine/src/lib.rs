@@ -36,6 +36,7 @@ mod seen;
 mod service;
 mod session;
 mod state;
+mod steady;
 pub mod store;
 mod suspect;
 mod sync;

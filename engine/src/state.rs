@@ -333,14 +333,14 @@ impl State {
     /// never stands above what it answers. Never the same twice.
     pub(crate) fn next_timestamp(&mut self, tx: &mut Tx<'_>) -> u64 {
         let after = self.clock.last_sent.max(self.clock.highest_seen) + 1;
-        self.clock.last_sent = tx.now.0.max(after);
+        self.clock.last_sent = tx.device_time.0.max(after);
         self.save_clock(tx);
         self.clock.last_sent
     }
 
     /// Takes note of another device's clock, unless it is absurd.
     pub(crate) fn note_time(&mut self, tx: &mut Tx<'_>, seen: u64) {
-        if seen > self.clock.highest_seen && seen <= tx.now.plus_ms(CLOCK_SKEW_MS).0 {
+        if seen > self.clock.highest_seen && seen <= tx.device_time.plus_ms(CLOCK_SKEW_MS).0 {
             self.clock.highest_seen = seen;
             self.save_clock(tx);
         }

@@ -13,6 +13,7 @@ use crate::error::{Error, Refusal, StoreFault};
 use crate::input::{Ticket, Timestamp};
 use crate::output::{Event, Output, Reply};
 use crate::record::Record;
+use crate::steady::Moment;
 use crate::store::{Changes, Direction, Loaded, Row, Scan, Store, Table, Wants};
 
 type Reading<'a> = Pin<Box<dyn Future<Output = Result<Loaded, StoreFault>> + 'a>>;
@@ -31,8 +32,10 @@ impl<S: Store> Reads for S {
 /// A step's reads, writes and outputs.
 pub(crate) struct Tx<'s> {
     store: &'s dyn Reads,
-    /// The host's clock at the start of the step.
+    /// When the step began, on a clock that never goes back: for waits and deadlines.
     pub(crate) now: Timestamp,
+    /// The same on the device's clock: for messages.
+    pub(crate) device_time: Timestamp,
     cache: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
     /// Ranges that were read to their ends: what is not in the cache is not in them.
     whole: Vec<Scan>,
@@ -41,10 +44,12 @@ pub(crate) struct Tx<'s> {
 }
 
 impl<'s> Tx<'s> {
-    pub(crate) fn new(store: &'s impl Store, now: Timestamp) -> Self {
+    pub(crate) fn new(store: &'s impl Store, now: impl Into<Moment>) -> Self {
+        let now = now.into();
         Self {
             store,
-            now,
+            now: now.steady,
+            device_time: now.device,
             cache: BTreeMap::new(),
             whole: Vec::new(),
             changes: Changes::default(),

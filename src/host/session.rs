@@ -50,6 +50,8 @@ pub(super) struct Session<'a> {
     turn: Source,
     /// No tick before this.
     rested: Timestamp,
+    /// What the clock last showed.
+    latest: Timestamp,
     asked_to_persist: bool,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Session<'a> {
             next_ticket: 0,
             turn: Source::Calls,
             rested: Timestamp(0),
+            latest: Timestamp(0),
             asked_to_persist: false,
         }
     }
@@ -174,7 +177,12 @@ impl<'a> Session<'a> {
 
     fn take_tick(&mut self) -> Option<Input> {
         let now = clock::now();
-        let due = self.deadline()? <= now;
+        // A clock that was set back shows itself here at the latest, when a timer fires: timers know no clock.
+        let went_back = now < std::mem::replace(&mut self.latest, now);
+        if went_back {
+            self.rested = now;
+        }
+        let due = went_back || self.deadline()? <= now;
         due.then(|| {
             self.rested = now.plus_ms(TICK_PAUSE_MS);
             Input::Tick
