@@ -172,7 +172,7 @@ impl State {
                     entry.sealed = true;
                     tx.put(&key::outbox(seq), &entry);
                 }
-                Sealing::Needs(needs) => return self.fetch_keys(tx, seq, entry, needs).await,
+                Sealing::Needs(needs) => return self.fetch_keys(tx, seq, &entry, needs).await,
                 Sealing::Nothing => {
                     self.remove(tx, seq, &entry);
                     return Ok(());

@@ -21,8 +21,8 @@ pub(crate) struct Outbox {
     /// By conversation, the numbers of its entries; a damaged entry has none.
     waiting: BTreeMap<Option<ConversationId>, BTreeSet<u64>>,
     in_flight: BTreeSet<u64>,
-    /// Keys that were asked for and have not come: of one device, or of all of the account.
-    fetching: BTreeSet<(AccountId, Option<DeviceId>)>,
+    /// Keys that were asked for and have not come, of one device or of all of the account; and for which entry.
+    fetching: BTreeMap<(AccountId, Option<DeviceId>), u64>,
     /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
     waits: BTreeMap<Option<ConversationId>, Timestamp>,
     /// Accounts whose keys may not be asked for yet.
@@ -68,12 +68,6 @@ impl Outbox {
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.waiting.values().map(BTreeSet::len).sum()
-    }
-
-    /// The oldest entry of each conversation.
-    pub(super) fn oldest(&self) -> Vec<u64> {
-        let first = |numbers: &BTreeSet<u64>| numbers.first().copied();
-        self.waiting.values().filter_map(first).collect()
     }
 
     pub(super) fn add(&mut self, conversation: Option<ConversationId>, seq: u64) {
@@ -126,18 +120,24 @@ impl Outbox {
         self.key_waits.insert(account, until);
     }
 
-    pub(super) fn fetching(&mut self, account: AccountId, device: Option<DeviceId>) {
-        self.fetching.insert((account, device));
+    pub(super) fn fetching(&mut self, account: AccountId, device: Option<DeviceId>, seq: u64) {
+        self.fetching.insert((account, device), seq);
     }
 
-    pub(super) fn fetched(&mut self, account: AccountId, device: Option<DeviceId>) {
-        self.fetching.remove(&(account, device));
+    /// An answer has come; gives the entry that asked.
+    pub(super) fn fetched(&mut self, account: AccountId, device: Option<DeviceId>) -> Option<u64> {
         self.due = true;
+        self.fetching.remove(&(account, device))
+    }
+
+    /// Whether an entry still waits for keys that it asked for.
+    pub(super) fn is_fetching(&self, seq: u64) -> bool {
+        self.fetching.values().any(|by| *by == seq)
     }
 
     /// Keys of this account have been asked for, or can't be yet.
     pub(super) fn lacks_keys(&self, account: AccountId) -> bool {
-        self.key_waits.contains_key(&account) || self.fetching.iter().any(|(of, _)| *of == account)
+        self.key_waits.contains_key(&account) || self.fetching.keys().any(|(of, _)| *of == account)
     }
 
     /// When a refused send is tried again.

@@ -87,16 +87,14 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         seq: u64,
-        mut entry: OutboxRecord,
+        entry: &OutboxRecord,
         needs: Vec<(AccountId, Option<DeviceId>)>,
     ) -> Result<(), Error> {
-        entry.fetches += 1;
-        if entry.fetches > 2 * SEND_TRIES_MAX {
-            return self.fail(tx, seq, &entry, Refusal::RelayRefused).await;
+        if entry.fetches >= 2 * SEND_TRIES_MAX {
+            return self.fail(tx, seq, entry, Refusal::RelayRefused).await;
         }
-        tx.put(&key::outbox(seq), &entry);
         for (account, device) in needs {
-            self.outbox.fetching(account, device);
+            self.outbox.fetching(account, device, seq);
             let pending = Pending::Keys { account, device };
             let endpoint = Endpoint::Keys { account, device };
             self.connection.ask(tx, &endpoint, pending);
@@ -112,29 +110,52 @@ impl State {
         device: Option<DeviceId>,
         response: &Response,
     ) -> Result<(), Error> {
-        self.outbox.fetched(account, device);
+        let by = self.outbox.fetched(account, device);
+        let asked = Asked {
+            account,
+            device,
+            by,
+        };
         match response.status {
             200 => match from_json::<PreKeyResponse>(&response.body) {
-                Ok(keys) => self.establish(tx, account, device, keys).await,
-                Err(_) => self.fail_for(tx, account, Refusal::RelayProtocol).await,
+                Ok(keys) => self.establish(tx, asked, keys).await?,
+                Err(_) => self.fail_for(tx, by, Refusal::RelayProtocol).await?,
             },
-            404 => self.no_keys(tx, account, device).await,
+            404 => self.no_keys(tx, asked).await?,
+            // A busy relay, like a lost connection, is waited for as long as it takes.
             429 | 500..=599 => {
                 let until = retry_at(tx.now, response);
                 self.outbox.wait_for_keys(account, until);
-                Ok(())
+                return Ok(());
             }
-            _ => self.fail_for(tx, account, Refusal::RelayRefused).await,
+            _ => self.fail_for(tx, by, Refusal::RelayRefused).await?,
         }
+        self.count_fetch(tx, by).await
+    }
+
+    /// Counts a round of answers: a relay may not send us in circles.
+    async fn count_fetch(&self, tx: &mut Tx<'_>, by: Option<u64>) -> Result<(), Error> {
+        let Some(seq) = by.filter(|seq| !self.outbox.is_fetching(*seq)) else {
+            return Ok(());
+        };
+        if let Some(mut entry) = tx.get::<OutboxRecord>(&key::outbox(seq)).await? {
+            entry.fetches += 1;
+            tx.put(&key::outbox(seq), &entry);
+        }
+        Ok(())
     }
 
     async fn establish(
         &mut self,
         tx: &mut Tx<'_>,
-        account: AccountId,
-        device: Option<DeviceId>,
+        asked: Asked,
         keys: PreKeyResponse,
     ) -> Result<(), Error> {
+        let Asked {
+            account,
+            device,
+            by,
+        } = asked;
         let own = self
             .account
             .clone()
@@ -169,10 +190,10 @@ impl State {
                 Ok(()) => {}
                 Err(PeerFault::Untrusted) => {
                     note_new_identity(tx, account, identity.clone()).await?;
-                    return self.fail_for(tx, account, Refusal::IdentityChanged).await;
+                    return self.fail_for(tx, by, Refusal::IdentityChanged).await;
                 }
                 Err(PeerFault::Duplicate | PeerFault::Unreadable) => {
-                    return self.fail_for(tx, account, Refusal::RelayProtocol).await;
+                    return self.fail_for(tx, by, Refusal::RelayProtocol).await;
                 }
             }
         }
@@ -182,18 +203,18 @@ impl State {
 
     /// The relay has no keys: of the account, which then can't be written to; or of a device, which then
     /// is no device until the relay says so again.
-    async fn no_keys(
-        &mut self,
-        tx: &mut Tx<'_>,
-        account: AccountId,
-        device: Option<DeviceId>,
-    ) -> Result<(), Error> {
+    async fn no_keys(&mut self, tx: &mut Tx<'_>, asked: Asked) -> Result<(), Error> {
+        let Asked {
+            account,
+            device,
+            by,
+        } = asked;
         let Some(device) = device else {
             if peers::record(tx, account).await?.identity.is_empty() {
-                return self.fail_for(tx, account, Refusal::UnknownHandle).await; // it may never have been
+                return self.fail_for(tx, by, Refusal::UnknownHandle).await; // it may never have been
             }
             note_gone(tx, account).await?;
-            return self.fail_for(tx, account, Refusal::AccountGone).await;
+            return self.fail_for(tx, by, Refusal::AccountGone).await;
         };
         let mut peer = peers::record(tx, account).await?;
         mark_stale(&mut peer, device, tx.now.0);
@@ -201,22 +222,18 @@ impl State {
         Ok(())
     }
 
-    /// Gives up the entry that asked for an account's keys; those behind it have not asked yet.
+    /// Gives up the entry that asked.
     async fn fail_for(
         &mut self,
         tx: &mut Tx<'_>,
-        account: AccountId,
+        by: Option<u64>,
         refusal: Refusal,
     ) -> Result<(), Error> {
-        for seq in self.outbox.oldest() {
-            let Some(entry) = tx.get::<OutboxRecord>(&key::outbox(seq)).await? else {
-                continue;
-            };
-            if !entry.sealed && entry.fetches > 0 && self.accounts_of(&entry)?.contains(&account) {
-                return self.fail(tx, seq, &entry, refusal).await;
-            }
+        let Some(seq) = by else { return Ok(()) };
+        match tx.get::<OutboxRecord>(&key::outbox(seq)).await? {
+            Some(entry) => self.fail(tx, seq, &entry, refusal).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn renew(&self, tx: &mut Tx<'_>, with: Incarnation) -> Result<(), Error> {
@@ -229,4 +246,12 @@ impl State {
         sessions.renew(with);
         sessions.store(tx).await
     }
+}
+
+/// Whose keys were asked for, and by which entry of the outbox.
+#[derive(Clone, Copy)]
+struct Asked {
+    account: AccountId,
+    device: Option<DeviceId>,
+    by: Option<u64>,
 }
