@@ -40,3 +40,13 @@ fn no_random_bytes_panic_a_decoder() {
         sim::fuzz::decode(&bytes);
     }
 }
+
+#[test]
+fn random_bytes_are_runs_that_keep_all_promises() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    for _ in 0..8 {
+        let mut bytes = vec![0; 200];
+        rng.fill_bytes(&mut bytes);
+        sim::fuzz::world(&bytes);
+    }
+}

@@ -192,6 +192,17 @@ fn a_busy_relay_is_asked_again_when_it_says() {
 }
 
 #[test]
+fn a_relay_too_busy_for_keys_is_asked_until_it_has_time() {
+    let mut world = World::new(27);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.relay.refuse.push(("/v2/keys/", 429, 30));
+    world.send(alice, "bob", "1");
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["1"]);
+}
+
+#[test]
 fn one_full_mailbox_does_not_hold_up_other_conversations() {
     let mut world = World::new(25);
     let alice = world.register("alice");
@@ -422,4 +433,35 @@ fn a_network_change_costs_a_living_socket_one_question() {
     world.pass_ms(10_000);
     assert_eq!(world.client(alice).sent.len(), before + 1);
     assert_eq!(world.client(alice).socket(), socket);
+}
+
+#[test]
+fn what_a_fast_clock_sends_stays_in_order() {
+    let mut world = World::new(42);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.client_mut(alice).clock_ahead_ms = 4 * 60_000;
+    world.send(alice, "bob", "0");
+    world.client_mut(alice).clock_ahead_ms = 3 * 3_600_000;
+    for text in numbers(1..8) {
+        world.send(alice, "bob", &text); // in one millisecond of the relay
+    }
+    assert_eq!(world.texts(bob, "alice"), numbers(0..8));
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_nothing() {
+    let mut world = World::new(43);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "0");
+    world.relay.refuse.push(("/v1/bundles", 429, 2));
+    world.send(alice, "bob", "1");
+    world.mute(alice, true); // the next try is lost, too
+    world.pass_ms(1_500);
+    world.client_mut(alice).clock_ahead_ms = -3 * 3_600_000;
+    world.pass_ms(60_000);
+    world.mute(alice, false);
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["0", "1"]);
 }
