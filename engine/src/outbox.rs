@@ -17,6 +17,7 @@ use wire::bundle::{AccountMismatch, Bundle};
 use wire::proto::service::SyncMessage;
 use wire::{AccountId, Endpoint, MessageId, Response};
 
+use crate::account::Account;
 use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::ConversationId;
@@ -100,14 +101,24 @@ impl State {
 
     /// Stores something for own other devices.
     pub(crate) fn enqueue_sync(&mut self, tx: &mut Tx<'_>, message: SyncMessage) {
-        let Some(account) = self.account.clone() else {
-            return;
-        };
+        if let Some(own) = self.account.as_ref().map(Account::id) {
+            self.enqueue_sync_of(tx, own, message);
+        }
+    }
+
+    /// Stores something for own other devices that is about a conversation: it comes behind what waits there,
+    /// since it may be about that.
+    pub(crate) fn enqueue_sync_of(
+        &mut self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        message: SyncMessage,
+    ) {
         let timestamp = self.next_timestamp(tx);
         let id = self.new_message_id(timestamp);
         let entry = OutboxRecord {
             message_id: id.as_bytes().to_vec(),
-            conversation: account.id().as_bytes().to_vec(),
+            conversation: conversation.as_bytes().to_vec(),
             transcript: content::sync(message).encode_to_vec(),
             timestamp,
             ..OutboxRecord::default()

@@ -108,8 +108,9 @@ impl State {
                 sender_aci_binary: Some(message.author.as_bytes().to_vec()),
                 message_id: Some(id.as_bytes().to_vec()),
             };
-            self.enqueue_sync(
+            self.enqueue_sync_of(
                 tx,
+                conversation,
                 SyncMessage {
                     read: vec![read],
                     ..SyncMessage::default()

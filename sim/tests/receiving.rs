@@ -336,6 +336,30 @@ fn reading_on_one_device_marks_the_other_read() {
 }
 
 #[test]
+fn a_mark_does_not_overtake_the_message_that_it_is_for() {
+    let mut world = World::new(56);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let (second, _) = world.link(alice);
+    world.send(bob, "alice", "question");
+    world.set_network(alice, false);
+    let answer = world.send(alice, "bob", "answer");
+    let mark = Command::MarkRead {
+        conversation: "bob".to_owned(),
+        message: answer,
+    };
+    assert_eq!(world.ask(alice, mark), Ok(Reply::Done));
+    world.relay.refuse.push(("/v1/bundles", 429, 1)); // the first of the two
+    world.set_network(alice, true);
+    world.pass_ms(60_000);
+    let Ok(Reply::Conversations(list)) = world.ask(second, Command::Conversations) else {
+        panic!()
+    };
+    assert_eq!(world.texts(second, "bob"), ["question", "answer"]);
+    assert_eq!(list[0].unread, 0);
+}
+
+#[test]
 fn marks_of_old_envelopes_do_not_pile_up() {
     let mut world = World::new(58);
     let alice = world.register("alice");
