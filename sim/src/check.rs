@@ -38,6 +38,8 @@ pub enum Check {
     Same,
     /// What was read on one device is read on the others.
     Read,
+    /// Nothing waits any more, at the relay or to be sent.
+    Drained,
     /// All devices are back after the faults.
     Back,
     /// Nothing panics and nothing runs in circles.

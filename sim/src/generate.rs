@@ -21,7 +21,7 @@ const USUAL: [(&str, u32); 10] = [
 ];
 
 /// Faults, each with what ends it and how often both come in a run that has it.
-const FAULTS: [&[(&str, u32)]; 14] = [
+const FAULTS: [&[(&str, u32)]; 15] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
     &[("mute", 2), ("unmute", 4)],
@@ -34,6 +34,7 @@ const FAULTS: [&[(&str, u32)]; 14] = [
     &[("stop_relay", 2), ("start_relay", 4)],
     &[("refuse", 4)],
     &[("double", 5)],
+    &[("sleep", 1)],
     &[("link", 4), ("approve", 6)],
     &[("link", 2), ("approve", 4), ("wait", 4)],
 ];

@@ -14,7 +14,7 @@ use relay::delivery::Delivery;
 use relay::store::memory::MemoryStore;
 use relay::store::{Read as _, Store as _};
 use wire::proto::provisioning::ProvisioningAddress;
-use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
+use wire::{AccountId, DeviceAddress, Endpoint, Frame, RelayRequest, Request, Response};
 
 use crate::ClientId;
 
@@ -98,6 +98,11 @@ impl RelayNode {
             lie: None,
             deceits: Deceits::default(),
         }
+    }
+
+    /// Envelopes that wait for a device.
+    pub(crate) fn mail(&mut self, device: DeviceAddress) -> u64 {
+        self.store.mailbox(device).map_or(0, |row| row.envelopes)
     }
 
     /// The identity key that an account was made with.

@@ -2,23 +2,24 @@
 //! online for a while, everybody writes to everybody once more, and then the threads are compared.
 
 mod act;
+mod settle;
 #[cfg(test)]
 mod tests;
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use engine::output::ClientState;
-use engine::store::memory::{Crash, Snapshot};
-use engine::{Command, Event, Input, Reply};
-use wire::{AccountId, MessageId};
+use engine::store::memory::Snapshot;
+use engine::{Command, Event, Reply};
+use wire::MessageId;
 
-use crate::check::record::{Mark, Outcome, Record, Said, Shown};
+use crate::check::record::{Mark, Outcome, Record, Said};
 use crate::check::wire_use::WireUse;
-use crate::check::{Check, Violation, marks, threads};
+use crate::check::{Check, Violation};
 use crate::step::{Play, Step};
 use crate::{ClientId, World};
 
@@ -115,6 +116,7 @@ struct Run {
     at: usize,
     watched: Vec<Watched>,
     began: u64,
+    slept_days: u64,
 }
 
 /// How far a browser has been looked at.
@@ -140,6 +142,7 @@ impl Run {
             trace,
             at: 0,
             watched: Vec::new(),
+            slept_days: 0,
         };
         for handle in PEOPLE.iter().take(usize::from(play.people.clamp(1, 4))) {
             let browser = run.world.register(handle);
@@ -281,147 +284,6 @@ impl Run {
             devices: self.record.ready_since.len(),
             crashes: crashes.sum(),
             lies: self.world.relay.lies_told() as usize,
-        }
-    }
-
-    /// The end of all faults, and what must be so then.
-    fn settle(&mut self) {
-        self.at += 1;
-        self.heal();
-        self.watch();
-        self.write("all faults end, and everybody comes back");
-        self.everybody_writes();
-        self.write("everybody has written to everybody");
-        self.judge_devices();
-        self.note_misled();
-        let shown = self.all_shown();
-        self.violations
-            .extend(threads::violations(&self.record, &shown));
-        self.violations
-            .extend(marks::violations(&self.record, &shown));
-    }
-
-    fn judge_devices(&mut self) {
-        for n in 0..self.watched.len() {
-            let (id, client) = (ClientId(n), self.world.client(ClientId(n)));
-            let unanswered = client.unanswered();
-            if unanswered > 0 {
-                let what = format!("{} owes {unanswered} answers", self.record.name(id));
-                self.violations.push(Violation {
-                    check: Check::Answered,
-                    what,
-                });
-            }
-            let was_ready = self.record.ready_since.contains_key(&id);
-            if was_ready && client.connection() != engine::output::Connection::Online {
-                let what = format!(
-                    "{} is not online: {:?}",
-                    self.record.name(id),
-                    client.connection()
-                );
-                self.violations.push(Violation {
-                    check: Check::Back,
-                    what,
-                });
-            }
-        }
-    }
-
-    /// Looks whose key anybody has wrong. Without lies nobody may.
-    fn note_misled(&mut self) {
-        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
-        for id in browsers {
-            let Some(Ok(Reply::Contacts(contacts))) = self.world.try_ask(id, Command::Contacts)
-            else {
-                continue;
-            };
-            for contact in contacts
-                .iter()
-                .filter(|contact| contact.identity_key.is_some())
-            {
-                let is = |account: &AccountId| *account == contact.id;
-                let Some(person) = self.record.accounts.iter().position(is) else {
-                    continue;
-                };
-                if contact.identity_key != self.world.relay.identity_key(contact.id) {
-                    self.record.misled.insert((id, person));
-                }
-            }
-            if !self.record.lied_about_keys && self.record.misled.iter().any(|(who, _)| *who == id)
-            {
-                let what = format!("{} has a false key of somebody", self.record.name(id));
-                self.violations.push(Violation {
-                    check: Check::Stranger,
-                    what,
-                });
-            }
-        }
-    }
-
-    fn all_shown(&mut self) -> Vec<Shown> {
-        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
-        browsers.into_iter().map(|id| self.shown(id)).collect()
-    }
-
-    fn heal(&mut self) {
-        self.world.relay.refuse.clear();
-        self.world.relay.be_honest();
-        self.world.relay_up = true;
-        self.world.batch_max = 128;
-        for n in 0..self.watched.len() {
-            let id = ClientId(n);
-            self.free(id);
-            self.world.crash_at(id, u64::MAX, Crash::BeforeWrite);
-            self.world.client_mut(id).die_after(None);
-            if self.world.is_muted(id) {
-                self.world.mute(id, false);
-                self.world.drop_sockets(id);
-            }
-            if !self.world.client(id).is_open() {
-                self.world.wake(id);
-            }
-            self.world.reconnect(id);
-            self.world.give(id, Input::Tick);
-        }
-        self.world.pass_ms(10 * 60 * 1000);
-        for n in 0..self.watched.len() {
-            let id = ClientId(n);
-            self.world.client_mut(id).offer = None;
-            self.world.try_ask(id, Command::CancelLink);
-        }
-        self.record.lied = self.world.relay.lies_told() > 0;
-        self.at += 1;
-        self.record.healed_at = Some(self.at);
-        self.watch();
-    }
-
-    fn everybody_writes(&mut self) {
-        self.at += 1;
-        let devices: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
-        for from in devices {
-            for to in 0..self.record.accounts.len() {
-                self.say(from, to);
-                self.world.run();
-            }
-        }
-        self.world.pass_ms(2 * 60 * 1000);
-        self.watch();
-    }
-
-    fn shown(&mut self, browser: ClientId) -> Shown {
-        let mut threads = Vec::new();
-        let unread = match self.world.try_ask(browser, Command::Conversations) {
-            Some(Ok(Reply::Conversations(list))) => list.iter().map(|c| (c.id, c.unread)).collect(),
-            _ => BTreeMap::new(),
-        };
-        for person in 0..self.record.accounts.len() {
-            let account = self.record.accounts[person];
-            threads.push((account, self.world.thread(browser, &account.to_string())));
-        }
-        Shown {
-            browser,
-            threads,
-            unread,
         }
     }
 }

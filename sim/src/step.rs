@@ -53,6 +53,8 @@ steps! {
     Link "link" { of: "Another browser of theirs." }
     /// A person approves what their new browser shows.
     Approve "approve" { by: "With which browser." }
+    /// Everybody's machine is off for some days.
+    Sleep "sleep" { days: "How many, at most 3." }
     /// One socket's next packet arrives.
     Deliver "deliver" { pick: "Of the sockets that have something." }
     /// The oldest packets arrive.

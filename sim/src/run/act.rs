@@ -23,6 +23,9 @@ const LENGTHS_MS: [u64; 10] = [
 /// Browsers of one person, and of all.
 const BROWSERS_MAX: usize = 4;
 const ALL_BROWSERS_MAX: usize = 8;
+/// A day, and how many everybody sleeps in one run.
+const DAY_MS: u64 = 24 * 3_600_000;
+const SLEPT_DAYS_MAX: u64 = 20;
 /// Furthest jump of a clock.
 const JUMP_MAX_MS: i64 = 3 * 3_600_000;
 /// What a relay in trouble refuses, and how.
@@ -66,6 +69,7 @@ impl Run {
             }
             Step::Pass { how_long } => self.pass(how_long, Meanwhile::Delivers),
             Step::Wait { how_long } => self.pass(how_long, Meanwhile::Stalls),
+            Step::Sleep { days } => self.sleep(1 + u64::from(days % 3)),
             Step::Double { pick } => done(self.world.double(pick.into())),
             Step::Batch { frames } => {
                 self.world.batch_max = if frames == 0 { 128 } else { frames.into() };
@@ -174,6 +178,24 @@ impl Run {
         let ms = LENGTHS_MS[usize::from(how_long) % LENGTHS_MS.len()];
         self.world.pass(ms, network);
         format!("{ms} ms")
+    }
+
+    /// All pages are closed, and opened again days later. What waits at the relay waits no longer than it keeps it.
+    fn sleep(&mut self, days: u64) -> String {
+        if self.slept_days + days > SLEPT_DAYS_MAX {
+            return NOTHING.to_owned();
+        }
+        self.slept_days += days;
+        let all = (0..self.watched.len()).map(ClientId);
+        let open: Vec<ClientId> = all.filter(|id| self.world.client(*id).is_open()).collect();
+        for id in &open {
+            self.world.end(*id);
+        }
+        self.world.pass(days * DAY_MS, Meanwhile::Stalls);
+        for id in open {
+            self.world.wake(id);
+        }
+        format!("{days} days")
     }
 
     fn is_ready(&self, id: ClientId) -> bool {

@@ -7,6 +7,8 @@ use engine::output::{MessageKind, MessageStatus};
 use engine::{Command, Refusal};
 
 use super::*;
+use crate::check::record::Shown;
+use crate::check::{marks, threads};
 
 const ALICE: ClientId = ClientId(0);
 const BOB: ClientId = ClientId(1);
@@ -246,6 +248,25 @@ fn a_device_that_does_not_come_back_is_seen() {
     run.world.cut(BOB);
     run.judge_devices();
     assert_eq!(run.violations.first().map(|v| v.check), Some(Check::Back));
+}
+
+#[test]
+fn what_is_left_over_is_seen() {
+    let mut run = talk();
+    run.heal();
+    run.world.cut(BOB);
+    run.say(ALICE, 1);
+    run.say(BOB, 0);
+    run.world.run();
+    run.judge_queues();
+    let found: Vec<Check> = run.violations.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Drained]);
+    let left = "1 envelopes at the relay and 1 things to send";
+    assert!(
+        run.violations[0].what.contains(left),
+        "{:?}",
+        run.violations
+    );
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! The end of a run: all faults end, everybody comes back and writes once more; then everything is judged that
+//! needs peace to be true. What must hold meanwhile is looked at after each step.
+
+use std::collections::BTreeMap;
+
+use engine::store::Table;
+use engine::store::memory::Crash;
+use engine::{Command, Input, Reply};
+use wire::{AccountId, DeviceAddress};
+
+use super::Run;
+use crate::ClientId;
+use crate::check::record::Shown;
+use crate::check::{Check, Violation, marks, threads};
+
+impl Run {
+    /// The end of all faults, and what must be so then.
+    pub(super) fn settle(&mut self) {
+        self.at += 1;
+        self.heal();
+        self.watch();
+        self.write("all faults end, and everybody comes back");
+        self.everybody_writes();
+        self.write("everybody has written to everybody");
+        self.judge_devices();
+        self.judge_queues();
+        self.note_misled();
+        let shown = self.all_shown();
+        self.violations
+            .extend(threads::violations(&self.record, &shown));
+        self.violations
+            .extend(marks::violations(&self.record, &shown));
+    }
+
+    pub(super) fn judge_devices(&mut self) {
+        for n in 0..self.watched.len() {
+            let (id, client) = (ClientId(n), self.world.client(ClientId(n)));
+            let unanswered = client.unanswered();
+            if unanswered > 0 {
+                let what = format!("{} owes {unanswered} answers", self.record.name(id));
+                self.violations.push(Violation {
+                    check: Check::Answered,
+                    what,
+                });
+            }
+            let was_ready = self.record.ready_since.contains_key(&id);
+            if was_ready && client.connection() != engine::output::Connection::Online {
+                let what = format!(
+                    "{} is not online: {:?}",
+                    self.record.name(id),
+                    client.connection()
+                );
+                self.violations.push(Violation {
+                    check: Check::Back,
+                    what,
+                });
+            }
+        }
+    }
+
+    /// Nothing is left over: what the relay delivered is acked, what was to be sent is sent.
+    pub(super) fn judge_queues(&mut self) {
+        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        for id in browsers
+            .into_iter()
+            .filter(|id| !self.record.restored.contains(id))
+        {
+            let Some(Ok(Reply::Account(account))) = self.world.try_ask(id, Command::Account) else {
+                continue;
+            };
+            let address = DeviceAddress {
+                account: account.id,
+                device: account.device,
+            };
+            let mail = self.world.relay.mail(address);
+            let unsent = self.world.client(id).store.snapshot().count(Table::Outbox);
+            if mail > 0 || unsent > 0 {
+                let what = format!(
+                    "{} has {mail} envelopes at the relay and {unsent} things to send",
+                    self.record.name(id)
+                );
+                self.violations.push(Violation {
+                    check: Check::Drained,
+                    what,
+                });
+            }
+        }
+    }
+
+    /// Looks whose key anybody has wrong. Without lies nobody may.
+    fn note_misled(&mut self) {
+        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        for id in browsers {
+            let Some(Ok(Reply::Contacts(contacts))) = self.world.try_ask(id, Command::Contacts)
+            else {
+                continue;
+            };
+            for contact in contacts
+                .iter()
+                .filter(|contact| contact.identity_key.is_some())
+            {
+                let is = |account: &AccountId| *account == contact.id;
+                let Some(person) = self.record.accounts.iter().position(is) else {
+                    continue;
+                };
+                if contact.identity_key != self.world.relay.identity_key(contact.id) {
+                    self.record.misled.insert((id, person));
+                }
+            }
+            if !self.record.lied_about_keys && self.record.misled.iter().any(|(who, _)| *who == id)
+            {
+                let what = format!("{} has a false key of somebody", self.record.name(id));
+                self.violations.push(Violation {
+                    check: Check::Stranger,
+                    what,
+                });
+            }
+        }
+    }
+
+    pub(super) fn all_shown(&mut self) -> Vec<Shown> {
+        let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        browsers.into_iter().map(|id| self.shown(id)).collect()
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.world.relay.refuse.clear();
+        self.world.relay.be_honest();
+        self.world.relay_up = true;
+        self.world.batch_max = 128;
+        for n in 0..self.watched.len() {
+            let id = ClientId(n);
+            self.free(id);
+            self.world.crash_at(id, u64::MAX, Crash::BeforeWrite);
+            self.world.client_mut(id).die_after(None);
+            if self.world.is_muted(id) {
+                self.world.mute(id, false);
+                self.world.drop_sockets(id);
+            }
+            if !self.world.client(id).is_open() {
+                self.world.wake(id);
+            }
+            self.world.reconnect(id);
+            self.world.give(id, Input::Tick);
+        }
+        self.world.pass_ms(10 * 60 * 1000);
+        for n in 0..self.watched.len() {
+            let id = ClientId(n);
+            self.world.client_mut(id).offer = None;
+            self.world.try_ask(id, Command::CancelLink);
+        }
+        self.record.lied = self.world.relay.lies_told() > 0;
+        self.at += 1;
+        self.record.healed_at = Some(self.at);
+        self.watch();
+    }
+
+    fn everybody_writes(&mut self) {
+        self.at += 1;
+        let devices: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
+        for from in devices {
+            for to in 0..self.record.accounts.len() {
+                self.say(from, to);
+                self.world.run();
+            }
+        }
+        self.world.pass_ms(2 * 60 * 1000);
+        self.watch();
+    }
+
+    fn shown(&mut self, browser: ClientId) -> Shown {
+        let mut threads = Vec::new();
+        let unread = match self.world.try_ask(browser, Command::Conversations) {
+            Some(Ok(Reply::Conversations(list))) => list.iter().map(|c| (c.id, c.unread)).collect(),
+            _ => BTreeMap::new(),
+        };
+        for person in 0..self.record.accounts.len() {
+            let account = self.record.accounts[person];
+            threads.push((account, self.world.thread(browser, &account.to_string())));
+        }
+        Shown {
+            browser,
+            threads,
+            unread,
+        }
+    }
+}
