@@ -62,7 +62,7 @@ impl Judge<'_> {
     ) {
         let viewer = self.record.owner(who);
         for message in thread {
-            if message.kind == MessageKind::Unreadable {
+            if message.kind != MessageKind::Text {
                 if !self.record.lied && self.record.restored.is_empty() {
                     self.say(
                         found,
