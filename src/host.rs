@@ -74,18 +74,25 @@ impl Host {
     /// Takes the lock, opens store and engine, and starts the task.
     pub async fn start(relay: RelayAddress, store: String) -> Result<Rc<Self>, Refusal> {
         let lock = TabLock::take(&store).await?;
-        let engine = open(&store).await.map_err(|error| Refusal::from(&error))?;
+        let (state, connection, opened) = match open(&store).await {
+            Ok(engine) => (engine.state(), engine.connection(), Ok(engine)),
+            Err(error) if is_full(&error) => {
+                let reader = (open_to_read(&store).await).map_err(|_| Refusal::from(&error))?;
+                (reader.state(), reader.connection(), Err(error))
+            }
+            Err(error) => return Err(Refusal::from(&error)),
+        };
         let host = Rc::new(Self {
             queue: RefCell::default(),
             signal: Rc::default(),
             phase: Cell::new(Phase::Up),
-            state: Cell::new(engine.state()),
-            connection: Cell::new(engine.connection()),
+            state: Cell::new(state),
+            connection: Cell::new(connection),
             offer: RefCell::default(),
             closing: RefCell::default(),
             listeners: Listeners::default(),
         });
-        spawn_local(run(Rc::clone(&host), relay, store, lock, engine));
+        spawn_local(run(Rc::clone(&host), relay, store, lock, opened));
         Ok(host)
     }
 
@@ -187,21 +194,41 @@ async fn open(store: &str) -> Result<Engine<IdbStore>, Error> {
     Engine::open(IdbStore::open(store).await?, seed, clock::now()).await
 }
 
+async fn open_to_read(store: &str) -> Result<Engine<IdbStore>, Error> {
+    let seed = clock::random().map_err(|_| Error::Bug("the browser has no randomness"))?;
+    Engine::open(IdbStore::open_to_read(store).await?, seed, clock::now()).await
+}
+
 /// The task. It ends when the application closes the client.
 async fn run(
     host: Rc<Host>,
     relay: RelayAddress,
     store: String,
     lock: TabLock,
-    engine: Engine<IdbStore>,
+    mut opened: Result<Engine<IdbStore>, Error>,
 ) {
     let watch = NetworkWatch::new(&host.signal);
     let mut pause = Pause::default();
-    let mut engine = Some(engine);
-    while let Some(opened) = engine.take() {
-        let end = Session::new(&host, &relay, &watch).serve(opened).await;
-        if let End::Failed(error) = end {
-            engine = reopen(&host, &store, &mut pause, error).await;
+    let session = || Session::new(&host, &relay, &watch);
+    loop {
+        let error = match opened {
+            Ok(engine) => match session().serve(engine).await {
+                End::Closed => break,
+                End::Failed(error) => error,
+            },
+            Err(error) => error,
+        };
+        let retry_at = note_failure(&host, &error, &mut pause);
+        if let Some(until) = retry_at.filter(|_| is_full(&error)) {
+            read_until(&host, &store, &session, until).await;
+        }
+        wait_until(&host, retry_at).await;
+        if host.is_closing() {
+            break;
+        }
+        opened = open(&store).await;
+        if let Ok(engine) = &opened {
+            host.state.set(engine.state());
         }
     }
     // The store is closed by now. Whoever waits for the lock finds it free when `close` resolves.
@@ -209,33 +236,39 @@ async fn run(
     host.finish();
 }
 
-/// Opens the store again, however long it takes. `None`: the client was closed.
-async fn reopen(
+/// Tells everybody that there is no engine, and says when the store is to be opened again, if it is. While the disk is full,
+/// those who wait in the queue are served.
+fn note_failure(host: &Host, error: &Error, pause: &mut Pause) -> Option<Timestamp> {
+    let refusal = Refusal::from(error);
+    let retry_at = (!is_final(error)).then(|| pause.next(clock::now()));
+    if retry_at.is_none() && !host.is_closing() {
+        host.phase.set(Phase::Down(refusal));
+    }
+    if !is_full(error) {
+        host.refuse_all(refusal);
+    }
+    host.note_connection(Connection::Offline { retry_at });
+    host.listeners
+        .tell(&Notice::from(engine::Event::Failure(refusal)));
+    retry_at
+}
+
+/// While the disk is full, what is stored can still be read: calls are answered until it is time to try again. One that
+/// wants to write is told that the disk is full, and ends its engine as always.
+async fn read_until<'a>(
     host: &Host,
     store: &str,
-    pause: &mut Pause,
-    mut error: Error,
-) -> Option<Engine<IdbStore>> {
-    loop {
-        let refusal = Refusal::from(&error);
-        let retry_at = (!is_final(&error)).then(|| pause.next(clock::now()));
-        if retry_at.is_none() && !host.is_closing() {
-            host.phase.set(Phase::Down(refusal));
-        }
-        host.refuse_all(refusal);
-        host.note_connection(Connection::Offline { retry_at });
-        host.listeners
-            .tell(&Notice::from(engine::Event::Failure(refusal)));
-        wait_until(host, retry_at).await;
-        if host.is_closing() {
-            return None;
-        }
-        match open(store).await {
-            Ok(engine) => {
-                host.state.set(engine.state());
-                return Some(engine);
-            }
-            Err(again) => error = again,
+    session: &impl Fn() -> Session<'a>,
+    until: Timestamp,
+) {
+    while !host.is_closing() && clock::now() < until {
+        let engine = match open_to_read(store).await {
+            Ok(engine) => engine,
+            Err(error) => return host.refuse_all(Refusal::from(&error)),
+        };
+        match session().serve_reads(engine, until).await {
+            End::Failed(error) if is_full(&error) => {}
+            End::Closed | End::Failed(_) => return,
         }
     }
 }
@@ -262,6 +295,10 @@ const fn is_final(error: &Error) -> bool {
         error,
         Error::Store(StoreFault::Fenced | StoreFault::InUse | StoreFault::TooNew { .. })
     )
+}
+
+const fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Store(StoreFault::Full))
 }
 
 /// How long to wait before the store is opened again.

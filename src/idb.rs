@@ -23,7 +23,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use engine::StoreFault;
-use engine::store::{Changes, Loaded, Store, Wants};
+use engine::store::{Changes, Loaded, Row, Store, Wants};
 
 use self::carry::Carrier;
 use self::fence::Fence;
@@ -43,6 +43,7 @@ pub struct IdbStore(Rc<Shared>);
 struct Shared {
     connection: Connection,
     sealer: Sealer,
+    /// `None`: nothing may be written.
     fence: Option<Fence>,
     overlay: RefCell<Overlay>,
     carrier: Carrier,
@@ -52,19 +53,36 @@ impl IdbStore {
     /// Opens the database of this name, makes it if there is none, and shuts out who had it open before.
     pub async fn open(name: &str) -> Result<Self, StoreFault> {
         let connection = schema::open(name).await?;
-        let store_key = keys::store_key(&connection).await?;
-        let sealer = Sealer::new(&store_key);
+        let sealer = Sealer::new(&*keys::store_key(&connection).await?);
         let (fence, rows) = fence::raise(&connection).await?;
-        let overlay = journal::open(&sealer, rows)?;
-        let shared = Rc::new(Shared {
+        let store = Self::new(connection, sealer, Some(fence), rows)?;
+        carry::start(&store.0);
+        Ok(store)
+    }
+
+    /// Opens what is there and writes nothing: while the disk is full, that is what can still be done. A commit
+    /// says `Full`; to write again, the store has to be opened again.
+    pub async fn open_to_read(name: &str) -> Result<Self, StoreFault> {
+        let connection = schema::open(name).await?;
+        let sealer = Sealer::new(&*keys::store_key(&connection).await?);
+        let rows = load::whole(&connection, schema::JOURNAL).await?;
+        Self::new(connection, sealer, None, rows)
+    }
+
+    fn new(
+        connection: Connection,
+        sealer: Sealer,
+        fence: Option<Fence>,
+        journal: Vec<Row>,
+    ) -> Result<Self, StoreFault> {
+        let overlay = journal::open(&sealer, journal)?;
+        Ok(Self(Rc::new(Shared {
             connection,
             sealer,
-            fence: Some(fence),
+            fence,
             overlay: RefCell::new(overlay),
             carrier: Carrier::default(),
-        });
-        carry::start(&shared);
-        Ok(Self(shared))
+        })))
     }
 }
 

@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use engine::output::{ClientState, LinkOffer};
-use engine::{Engine, Error, Event, Input, Output, Refusal, Reply, SocketId, Ticket, Timestamp};
+use engine::{
+    Engine, Error, Event, Input, Output, Refusal, Reply, SocketId, StoreFault, Ticket, Timestamp,
+};
 use futures_util::future::{join, select};
 
 use super::{Answer, Host};
@@ -79,6 +81,17 @@ impl<'a> Session<'a> {
     /// Runs until the end. Every call that is still open then has its answer.
     pub(super) async fn serve(mut self, engine: Engine<IdbStore>) -> End {
         let end = self.work(engine).await;
+        self.refuse_open_calls(end)
+    }
+
+    /// Answers calls and does nothing else, until this time or until one of them wants to write: for a store
+    /// that was opened to read, since the disk is full.
+    pub(super) async fn serve_reads(mut self, engine: Engine<IdbStore>, until: Timestamp) -> End {
+        let end = self.read(engine, until).await;
+        self.refuse_open_calls(end)
+    }
+
+    fn refuse_open_calls(&mut self, end: End) -> End {
         let refusal = match &end {
             End::Closed => Refusal::Closed,
             End::Failed(error) => Refusal::from(error),
@@ -118,6 +131,28 @@ impl<'a> Session<'a> {
             if let Err(error) = result {
                 self.note(&engine);
                 self.carry_out(&mut outputs);
+                return End::Failed(error);
+            }
+        }
+    }
+
+    async fn read(&mut self, mut engine: Engine<IdbStore>, until: Timestamp) -> End {
+        let mut outputs = Vec::new();
+        self.deadline = Some(until);
+        loop {
+            if self.host.is_closing() {
+                return End::Closed;
+            }
+            if clock::now() >= until {
+                return End::Failed(Error::Store(StoreFault::Full));
+            }
+            let Some(input) = self.take_call() else {
+                self.wait().await;
+                continue;
+            };
+            let result = engine.handle(clock::now(), input, &mut outputs).await;
+            self.carry_out(&mut outputs);
+            if let Err(error) = result {
                 return End::Failed(error);
             }
         }

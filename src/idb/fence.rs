@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use engine::StoreFault;
+use engine::store::Row;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -23,12 +24,9 @@ pub(super) struct Fence(f64);
 /// The one row of the fence's object store.
 const ROW: f64 = 0.0;
 
-/// Keys and rows of the journal, oldest first.
-pub(super) type Journal = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// Takes the next number, and reads the journal in the same transaction. Whoever had the store open before is shut out
+/// Takes the next number, and reads keys and rows of the journal in the same transaction. Whoever had the store open before is shut out
 /// from then on, and what it committed before is in the journal that was read.
-pub(super) async fn raise(connection: &Connection) -> Result<(Fence, Journal), StoreFault> {
+pub(super) async fn raise(connection: &Connection) -> Result<(Fence, Vec<Row>), StoreFault> {
     let transaction = Strict::begin(connection.writer(), [FENCE, JOURNAL])
         .map_err(|fault| connection.explain(fault))?;
     let store = transaction.store(FENCE)?;

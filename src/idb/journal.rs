@@ -4,7 +4,7 @@
 //! its number as the key, so neither a row nor a part of one can be moved. Rows count in the order of their numbers.
 
 use engine::StoreFault;
-use engine::store::{Changes, Table};
+use engine::store::{Changes, Row, Table};
 
 use super::overlay::Overlay;
 use super::schema::JOURNAL;
@@ -27,7 +27,7 @@ pub(super) fn seal(sealer: &Sealer, number: u64, changes: &Changes) -> Result<Ve
 }
 
 /// The journal as it was found: keys and sealed rows, oldest first.
-pub(super) fn open(sealer: &Sealer, rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Overlay, StoreFault> {
+pub(super) fn open(sealer: &Sealer, rows: Vec<Row>) -> Result<Overlay, StoreFault> {
     let mut overlay = Overlay::default();
     for (key, sealed) in rows {
         let row = sealer.open(JOURNAL, &key, &sealed)?;

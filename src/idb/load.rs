@@ -62,6 +62,20 @@ pub(super) async fn load(
     })
 }
 
+/// All keys and rows of an object store, as they stand there.
+pub(super) async fn whole(connection: &Connection, name: &str) -> Result<Vec<Row>, StoreFault> {
+    let rows = async {
+        let transaction = (connection.reader().ok())
+            .ok_or(::idb::Error::DomExceptionNotFound)?
+            .transaction(&[name], TransactionMode::ReadOnly)?;
+        let store = transaction.store(name)?;
+        try_join(store.get_all_keys(None, None), store.get_all(None, None)).await
+    };
+    let (keys, rows) = rows.await.map_err(fault::of_rexie)?;
+    let octets = |(key, row): (JsValue, JsValue)| (octets(&key), octets(&row));
+    Ok(keys.into_iter().zip(rows).map(octets).collect())
+}
+
 async fn read(
     connection: &Connection,
     wants: &Wants,

@@ -112,10 +112,17 @@ describe("storage", { concurrency: false }, () => {
       if (!refused) kept.push(text);
       return refused?.code === "storage_full" || (refused && assert.fail(`${refused.code}: ${refused.message}`));
     });
+    const texts = async () => (await device.messages(bobId)).map(({ text }) => text);
+    assert.deepEqual(await texts(), kept, "what is stored can be read");
+    await isRefused(device, "storage_full", (client) => client.send("bob", { text: "still full" }));
+    assert.deepEqual(await texts(), kept);
+    assert.equal((await device.call((client) => client.conversations())).length, 1);
+    await device.reload();
+    assert.deepEqual(await texts(), kept, "also in a page opened now");
     await quota();
     await until("it can write again", () => device.send("bob", "room again").catch(() => false));
     kept.push("room again");
-    assert.deepEqual((await device.messages(bobId)).map(({ text }) => text), kept);
+    assert.deepEqual(await texts(), kept);
     await until("Bob has it", async () => (await bob.messages((await device.account()).id)).at(-1).text === "room again");
     await device.remove();
   });
