@@ -111,7 +111,7 @@ function listen(client) {
     lastDevices = key;
     const looking = parse(location.hash).view === "devices";
     if (news && client.state() === "ready" && !looking) {
-      toast("The list of your devices has changed.", { link: { href: DEVICES, text: "Review" } });
+      toast("The list of your devices has changed.", { code: "devices", link: { href: DEVICES, text: "Review" } });
     }
   });
   client.on("message", ({ message }) => {

@@ -24,7 +24,9 @@ export function connectionView(client) {
     node.dataset.state = state;
     setText(text, words(state));
     clearTimeout(patience);
-    if (state === "online") node.classList.remove("shown");
+    // A browser that was unlinked has no connection on purpose, and says so elsewhere.
+    const fine = state === "online" || (state === "offline" && client.state() === "unlinked");
+    if (fine) node.classList.remove("shown");
     else patience = setTimeout(() => node.classList.add("shown"), PATIENCE_MS);
   }
 
@@ -32,6 +34,7 @@ export function connectionView(client) {
     retryAt = event.retryAt;
     render(event.state);
   });
+  client.on("state", () => render(client.connection()));
   setInterval(() => {
     if (node.dataset.state === "offline" && retryAt) setText(text, words("offline"));
   }, 1000);

@@ -6,7 +6,7 @@ import { el } from "../dom.js";
 import { sentence } from "../errors.js";
 import { iso, lastActive, longDate } from "../format.js";
 import { icon } from "../icons.js";
-import { inlineError, toast } from "../notify.js";
+import { inlineError, toast, withdraw } from "../notify.js";
 import { LIST } from "../route.js";
 import { deleteAccountView } from "./delete-account.js";
 import { linkDeviceView } from "./link-device.js";
@@ -71,6 +71,7 @@ export function devicesView(app) {
     leave(step.back);
   });
   const off = app.client.on("device", refresh);
+  withdraw("devices"); // the notice that sends one here
   refresh();
 
   function close() {
