@@ -21,7 +21,7 @@ const USUAL: [(&str, u32); 10] = [
 ];
 
 /// Faults, each with what ends it and how often both come in a run that has it.
-const FAULTS: [&[(&str, u32)]; 15] = [
+const FAULTS: [&[(&str, u32)]; 16] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
     &[("mute", 2), ("unmute", 4)],
@@ -35,12 +35,13 @@ const FAULTS: [&[(&str, u32)]; 15] = [
     &[("refuse", 4)],
     &[("double", 5)],
     &[("sleep", 1)],
+    &[("unlink", 2), ("link", 4), ("approve", 6)],
     &[("link", 4), ("approve", 6)],
     &[("link", 2), ("approve", 4), ("wait", 4)],
 ];
 
 /// What only some runs have, since it excuses what is a fault in all others.
-const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 4), ("restore", 2), ("open", 4)];
+const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 8), ("restore", 5), ("open", 4)];
 const LIES: &[(&str, u32)] = &[("deceive", 6)];
 
 /// The run of a seed.

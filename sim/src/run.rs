@@ -194,23 +194,37 @@ impl Run {
                 .unwrap_or_default()
             {
                 let found = self.wire_use.note(id, frame);
-                // Until a restored browser knows that it was, it uses positions again: all that can be asked
-                // is that nobody else does.
-                if !self.record.restored.contains(&id) {
-                    self.violations.extend(found);
-                }
+                self.violations.extend(found);
             }
             self.watched[n].sent = self.world.client(id).sent.len();
             let client = self.world.client_mut(id);
             self.violations.append(&mut client.violations);
         }
+        self.watch_states();
+    }
+
+    fn watch_states(&mut self) {
         for n in 0..self.watched.len() {
-            let client = self.world.client(ClientId(n));
-            if client.is_open() && client.state() == ClientState::Ready {
-                self.record
-                    .ready_since
-                    .entry(ClientId(n))
-                    .or_insert(self.at);
+            let (id, client) = (ClientId(n), self.world.client(ClientId(n)));
+            if !client.is_open() {
+                continue;
+            }
+            match client.state() {
+                ClientState::New => {}
+                ClientState::Ready => {
+                    self.record.ready_since.entry(id).or_insert(self.at);
+                    self.record.ever_ready.insert(id);
+                }
+                ClientState::Unlinked => {
+                    let was_ready = self.record.ready_since.remove(&id).is_some();
+                    if was_ready && !self.record.may_be_unlinked(id) {
+                        let what = format!("{} was unlinked by nobody", self.record.name(id));
+                        self.violations.push(Violation {
+                            check: Check::Back,
+                            what,
+                        });
+                    }
+                }
             }
         }
     }
@@ -236,7 +250,7 @@ impl Run {
                     self.record.accepted += 1;
                     let Said { by, to, at, .. } = &self.record.said[said];
                     let people = [self.record.owner(*by), *to];
-                    let before = |id: &ClientId| self.record.ready_since[id] < *at;
+                    let before = |id: &ClientId| self.record.is_member(*id, *at);
                     let members = people
                         .iter()
                         .flat_map(|person| self.record.members(*person));
@@ -260,7 +274,6 @@ impl Run {
         for event in client.events.iter().skip(watched.events) {
             if let Event::Message(message) = event
                 && !watched.told.insert(message.id)
-                && !self.record.restored.contains(&id)
             {
                 let what = format!("{} told of {} twice", self.record.name(id), message.id);
                 self.violations.push(Violation {

@@ -53,6 +53,8 @@ steps! {
     Link "link" { of: "Another browser of theirs." }
     /// A person approves what their new browser shows.
     Approve "approve" { by: "With which browser." }
+    /// A person removes one of their browsers.
+    Unlink "unlink" { by: "With which browser.", which: "Of theirs." }
     /// Everybody's machine is off for some days.
     Sleep "sleep" { days: "How many, at most 3." }
     /// One socket's next packet arrives.

@@ -1,7 +1,7 @@
 //! What a person has read on one device is read on all of them, once all faults are over (E.1: the largest mark wins).
 //!
 //! A mark is for a message, so it says nothing to a device that has not got that message: one that was linked
-//! later. Devices that were put back to an old state, and what a relay made unreadable, do not count.
+//! later. Devices that were removed, devices that were put back to an old state, and what a relay made unreadable, do not count.
 
 use super::record::{Mark, Record, Shown};
 use super::{Check, Violation};
@@ -14,13 +14,13 @@ pub(crate) fn violations(record: &Record, shown: &[Shown]) -> Vec<Violation> {
     }
     let mut found = Vec::new();
     for mark in record.marks.iter().filter(|mark| mark.is_stored) {
-        if record.restored.contains(&mark.by) {
+        if record.is_restored(mark.by) || !record.is_member(mark.by, mark.at) {
             continue;
         }
         for browser in shown {
             let counts = record.owner(browser.browser) == record.owner(mark.by)
-                && !record.restored.contains(&browser.browser)
-                && record.ready_since[&browser.browser] < mark.at;
+                && !record.is_restored(browser.browser)
+                && record.is_member(browser.browser, mark.at);
             if counts && let Some((unread, newer)) = too_many(record, mark, browser) {
                 let what = format!(
                     "{}: {unread} unread where {newer} are newer than what browser {} has read",

@@ -60,13 +60,17 @@ pub(crate) struct Record {
     pub(crate) accounts: Vec<AccountId>,
     /// The person of each browser.
     pub(crate) owners: Vec<usize>,
-    /// After which step a browser was seen to belong to its account.
+    /// After which step a browser was seen to belong to its account; none if it does not, or no more.
     pub(crate) ready_since: BTreeMap<ClientId, usize>,
+    /// All that ever did.
+    pub(crate) ever_ready: BTreeSet<ClientId>,
+    /// People who have removed a browser of theirs.
+    pub(crate) removers: BTreeSet<usize>,
     pub(crate) said: Vec<Said>,
     pub(crate) accepted: usize,
     pub(crate) marks: Vec<Mark>,
-    /// Browsers that were put back to an earlier state.
-    pub(crate) restored: BTreeSet<ClientId>,
+    /// Browsers that were put back to an earlier state, and after which step.
+    pub(crate) restored: BTreeMap<ClientId, usize>,
     /// The relay has lied.
     pub(crate) lied: bool,
     /// Some of that was about keys.
@@ -90,6 +94,37 @@ impl Record {
 
     pub(crate) fn was_said_in_peace(&self, said: &Said) -> bool {
         self.healed_at.is_some_and(|healed| said.at >= healed)
+    }
+
+    /// It is not the device that it was before something happened.
+    pub(crate) fn has_joined_after(&self, browser: ClientId, at: usize) -> bool {
+        self.ready_since
+            .get(&browser)
+            .is_some_and(|since| *since > at)
+    }
+
+    /// It was put back to an earlier state, and has not been linked anew since.
+    pub(crate) fn is_restored(&self, browser: ClientId) -> bool {
+        let at = self.restored.get(&browser);
+        at.is_some_and(|at| !self.has_joined_after(browser, *at))
+    }
+
+    /// It was said by a browser in a life that was put back.
+    pub(crate) fn is_doubtful(&self, said: &Said) -> bool {
+        let is_in_new_life = self.is_member(said.by, said.at) && !self.is_restored(said.by);
+        self.restored.contains_key(&said.by) && !is_in_new_life
+    }
+
+    /// Somebody has done something that it may be no device for.
+    pub(crate) fn may_be_unlinked(&self, browser: ClientId) -> bool {
+        self.removers.contains(&self.owner(browser)) || self.restored.contains_key(&browser)
+    }
+
+    /// It belongs to its account now, and did already then.
+    pub(crate) fn is_member(&self, browser: ClientId, then: usize) -> bool {
+        self.ready_since
+            .get(&browser)
+            .is_some_and(|since| *since < then)
     }
 
     pub(crate) fn name(&self, browser: ClientId) -> String {

@@ -1,6 +1,6 @@
 //! What people see when all faults are over and everybody was online for a while, compared with what was said.
 //!
-//! What is not promised: a device that was put back to an old state may miss messages, and what it sends may be
+//! What is not promised: a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
 //! lost (the relay and its peers have moved on); a relay that hands out other people's or used keys can make
 //! messages unreadable until it stops; whoever believed a false key at the first contact stays with it, since only
 //! people can compare keys (DESIGN 6: one key, pinned; a change blocks until it is accepted). History from before a device was linked is not transferred. A failed
@@ -124,7 +124,7 @@ impl Judge<'_> {
             let Outcome::Accepted { nth, .. } = said.outcome else {
                 continue;
             };
-            if self.is_restored(said.by) || self.is_restored(who) {
+            if self.record.is_doubtful(said) || self.record.is_restored(who) {
                 continue;
             }
             let before = last.insert(said.by, nth);
@@ -141,7 +141,7 @@ impl Judge<'_> {
             let Outcome::Accepted { id, members, .. } = &said.outcome else {
                 continue;
             };
-            if self.is_restored(said.by) {
+            if self.record.is_doubtful(said) {
                 continue;
             }
             let own = self.status(said.by, *id);
@@ -150,6 +150,8 @@ impl Judge<'_> {
                     let what = format!("does not show its own {:?}", said.text);
                     self.say(found, Check::Lost, said.by, &what);
                 }
+                // It says that it belongs to no account any more; linked again, it sends what waits.
+                Some(_) if !self.record.ready_since.contains_key(&said.by) => {}
                 Some(MessageStatus::Queued) => {
                     let what = format!("has never sent {:?}", said.text);
                     self.say(found, Check::Lost, said.by, &what);
@@ -162,7 +164,7 @@ impl Judge<'_> {
                 }
                 Some(MessageStatus::Failed(_)) => {}
                 Some(MessageStatus::Sent | MessageStatus::Received) => {
-                    for member in members.iter().filter(|id| !self.is_restored(**id)) {
+                    for member in members.iter().filter(|id| self.is_there(**id, said)) {
                         let excused = self.is_excused(said) || self.is_misled(*member, said);
                         if self.status(*member, *id).is_none() && !excused {
                             let what = format!(
@@ -184,8 +186,8 @@ impl Judge<'_> {
             for other in self.shown.iter().skip(n + 1) {
                 let owner = self.record.owner(one.browser);
                 let alike = owner == self.record.owner(other.browser)
-                    && !self.is_restored(one.browser)
-                    && !self.is_restored(other.browser);
+                    && !self.record.is_restored(one.browser)
+                    && !self.record.is_restored(other.browser);
                 if !alike {
                     continue;
                 }
@@ -216,7 +218,7 @@ impl Judge<'_> {
                     self.status(said.by, message.id),
                     Some(MessageStatus::Failed(_))
                 );
-                let excused = failed || self.is_excused(said) || self.is_restored(said.by);
+                let excused = failed || self.is_excused(said) || self.record.is_doubtful(said);
                 if counts(said) && !excused {
                     digest.push((*with, message.id, message.author, message.text.as_str()));
                 }
@@ -233,8 +235,9 @@ impl Judge<'_> {
             .unwrap_or(usize::MAX)
     }
 
-    fn is_restored(&self, browser: ClientId) -> bool {
-        self.record.restored.contains(&browser)
+    /// A device since before a message was sent, and without a break.
+    fn is_there(&self, browser: ClientId, said: &Said) -> bool {
+        self.record.is_member(browser, said.at) && !self.record.is_restored(browser)
     }
 
     fn is_excused(&self, said: &Said) -> bool {

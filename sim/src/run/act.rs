@@ -69,6 +69,10 @@ impl Run {
             }
             Step::Pass { how_long } => self.pass(how_long, Meanwhile::Delivers),
             Step::Wait { how_long } => self.pass(how_long, Meanwhile::Stalls),
+            Step::Unlink { by, which } => match self.used(by) {
+                Some(by) => self.unlink(by, usize::from(which)),
+                None => NOTHING.to_owned(),
+            },
             Step::Sleep { days } => self.sleep(1 + u64::from(days % 3)),
             Step::Double { pick } => done(self.world.double(pick.into())),
             Step::Batch { frames } => {
@@ -271,6 +275,30 @@ impl Run {
         self.record.name(by)
     }
 
+    fn unlink(&mut self, by: ClientId, which: usize) -> String {
+        let person = self.record.owner(by);
+        let theirs: Vec<ClientId> = self.record.members(person).collect();
+        let which = theirs[which % theirs.len()];
+        let Some(device) = self.device(which) else {
+            return NOTHING.to_owned();
+        };
+        self.record.removers.insert(person);
+        self.world.start(by, Command::Unlink { device });
+        format!(
+            "{} removes {}",
+            self.record.name(by),
+            self.record.name(which)
+        )
+    }
+
+    /// Which device a browser is, if its page is open to ask.
+    fn device(&mut self, id: ClientId) -> Option<wire::DeviceId> {
+        match started(&mut self.world, id, Command::Account)? {
+            engine::Reply::Account(account) => Some(account.device),
+            _ => None,
+        }
+    }
+
     fn unlinked(&self, person: usize) -> Option<ClientId> {
         let all = (0..self.watched.len()).map(ClientId);
         let mut new = all.filter(|id| !self.record.ready_since.contains_key(id));
@@ -322,7 +350,8 @@ impl Run {
         if !self.record.ready_since.contains_key(&id) {
             return NOTHING.to_owned();
         }
-        self.record.restored.insert(id);
+        self.record.restored.insert(id, self.at);
+        self.watched[id.0].told.clear();
         self.world.end(id);
         self.world.client(id).store.restore(&snapshot);
         self.world.wake(id);

@@ -251,6 +251,17 @@ fn a_device_that_does_not_come_back_is_seen() {
 }
 
 #[test]
+fn a_device_that_nobody_removed_and_is_gone_is_seen() {
+    let mut run = talk();
+    let device = 2_u32.try_into().expect("a device");
+    let removed = run.world.ask(ALICE, Command::Unlink { device });
+    assert_eq!(removed, Ok(Reply::Done));
+    run.watch();
+    let found = run.violations.first().map(|v| v.check);
+    assert_eq!(found, Some(Check::Back));
+}
+
+#[test]
 fn what_is_left_over_is_seen() {
     let mut run = talk();
     run.heal();
