@@ -256,6 +256,7 @@ fn a_device_that_nobody_removed_and_is_gone_is_seen() {
     let device = 2_u32.try_into().expect("a device");
     let removed = run.world.ask(ALICE, Command::Unlink { device });
     assert_eq!(removed, Ok(Reply::Done));
+    run.world.pass_ms(2_000);
     run.watch();
     let found = run.violations.first().map(|v| v.check);
     assert_eq!(found, Some(Check::Back));
