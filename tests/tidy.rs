@@ -402,3 +402,41 @@ fn every_test_that_the_protocol_names_exists() -> Checked {
         )))
     }
 }
+
+/// What TypeScript promises, what `on` takes, and what is told.
+#[test]
+fn events_have_the_same_names_in_all_three_places() -> Checked {
+    let code = read("src/api/event.rs")?;
+    let after = |start: &str| {
+        let rest = code.split_once(start).map(|(_, rest)| first_block(rest));
+        rest.ok_or_else(|| Broken(format!("src/api/event.rs: no {start}")))
+    };
+    let fields = |line: &str| {
+        Some(
+            line.trim()
+                .strip_prefix("pub ")?
+                .split_once(':')?
+                .0
+                .to_owned(),
+        )
+    };
+    let promised: BTreeSet<String> = after("pub struct EventMap ")?
+        .lines()
+        .filter_map(fields)
+        .collect();
+    let quoted = |text: &str| -> BTreeSet<String> {
+        let inside = text.split('"').skip(1).step_by(2);
+        inside.map(str::to_owned).collect()
+    };
+    let list = code
+        .split_once("const NAMES: ")
+        .and_then(|(_, rest)| rest.split_once("];"));
+    let taken = quoted(list.map_or("", |(list, _)| list));
+    let told = quoted(after("const fn name(&self) ")?);
+    if promised.len() >= 10 && promised == taken && taken == told {
+        return Ok(());
+    }
+    Err(Broken(format!(
+        "src/api/event.rs: EventMap has {promised:?}, NAMES {taken:?}, Notice::name {told:?}"
+    )))
+}
