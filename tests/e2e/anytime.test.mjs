@@ -37,7 +37,7 @@ async function storm(client, { seed, calls, known }) {
     [], {}, [1, 2], { text: 7 }, { text: "hi" }, { text: "hi", extra: 1 }, { text: null }, { limit: 0 }, { limit: 1.5 }, { limit: "9" }, { before: "x" },
     { handle: "storm" }, { handle: 1, deviceName: [] }, { deviceName: "x".repeat(1000) }, circular, trap, new Uint8Array(3), new Map(), Symbol("s"), 10n,
     () => {}, new Date(), document.body, Promise.resolve(1), "lockstep://linkdevice?uuid=a&pub_key=b"]);
-  const methods = ["state", "connection", "account", "openLink", "send", "send", "conversations", "messages", "markRead", "contacts", "devices", "on", "register", "link"];
+  const methods = ["state", "connection", "account", "openLink", "send", "send", "conversations", "messages", "markRead", "contacts", "devices", "unlink", "on", "register", "link"];
   const right = { send: () => [known, { text: `storm ${draw(1e9)}` }], messages: () => [known, { limit: 5 }], on: () => ["message", () => { throw new Error("a listener that throws"); }] };
   const outcomes = [];
   const codes = {};

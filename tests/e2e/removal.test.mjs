@@ -85,6 +85,18 @@ describe("removal", { concurrency: false }, () => {
     }
   });
 
+  test("what is no device is refused by name, and the only one stays", async () => {
+    const { bob } = cast;
+    for (const odd of ["1", 0, 1.5, -1, 128, 1e9, null, {}]) {
+      await isRefused(bob, "invalid_argument", (client, id) => client.unlink(id), odd);
+    }
+    await bob.call((client) => client.unlink(99)); // there is none: that is what was wanted
+    await isRefused(bob, "last_device", (client) => client.unlink(1));
+    assert.equal(await bob.state(), "ready");
+    assert.equal((await bob.account()).unlinked, undefined);
+    noProblems(bob);
+  });
+
   test("a deleted account is gone for whoever writes to it, and its browser can still be read", async () => {
     const { bob } = cast;
     const carol = await Device.open(relay, { name: "Carol's laptop" });
