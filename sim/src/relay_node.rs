@@ -73,6 +73,8 @@ pub struct RelayNode {
     /// A lie: changes the bodies of answers to requests whose path begins so.
     pub lie: Option<(&'static str, Lie)>,
     deceits: Deceits,
+    /// Every frame that has reached it, and of whom.
+    pub(crate) heard: Vec<(ClientId, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for RelayNode {
@@ -97,6 +99,7 @@ impl RelayNode {
             refuse: Vec::new(),
             lie: None,
             deceits: Deceits::default(),
+            heard: Vec::new(),
         }
     }
 
@@ -157,6 +160,7 @@ impl RelayNode {
         if !self.sockets.contains_key(&key) {
             return Vec::new(); // written into a socket that has ended
         }
+        self.heard.push((key.0, bytes.to_vec()));
         match Frame::decode(bytes).expect("clients send frames") {
             Frame::Request(request) => self.request(now, key, request),
             Frame::Response(response) => self.response(now, key, &response),

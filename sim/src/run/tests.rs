@@ -193,9 +193,8 @@ fn an_ack_that_leaves_before_its_commit_is_seen() {
     );
 }
 
-#[test]
-fn a_ratchet_position_used_twice_is_seen() {
-    let mut run = talk();
+/// Alice's browser seals, is put back, and seals again.
+fn seal_twice(run: &mut Run) {
     let before = run.world.client(ALICE).store.snapshot();
     run.say(ALICE, 1);
     run.world.run();
@@ -208,12 +207,34 @@ fn a_ratchet_position_used_twice_is_seen() {
     run.world.open(ALICE);
     run.watched[ALICE.0].told.clear();
     run.say(ALICE, 1);
+}
+
+#[test]
+fn a_ratchet_position_used_twice_is_seen() {
+    let mut run = talk();
+    seal_twice(&mut run);
     run.watch();
     assert!(
         run.violations.iter().any(|v| v.check == Check::Ratchet),
         "{:?}",
         run.violations
     );
+}
+
+#[test]
+fn of_a_browser_that_was_put_back_counts_what_reaches_the_relay() {
+    let mut run = talk();
+    run.record.restored.insert(ALICE, run.at);
+    seal_twice(&mut run);
+    run.world.relay.heard.clear();
+    run.watch();
+    assert_eq!(run.violations, []);
+    let sent = run.world.client(ALICE).sent.iter();
+    let sent: Vec<_> = sent.map(|frame| (ALICE, frame.clone())).collect();
+    run.world.relay.heard.extend(sent);
+    run.watch();
+    let found = run.violations.first().map(|v| v.check);
+    assert_eq!(found, Some(Check::Ratchet));
 }
 
 #[test]
