@@ -71,7 +71,7 @@ impl State {
         self.enter(tx).await
     }
 
-    /// The relay's answer to the fence. A service without it has none to stop at.
+    /// The relay's answer to the fence. Only services of ours are asked, and each of them has one: a 404 is no way round it.
     pub(crate) async fn fence_answered(
         &mut self,
         tx: &mut Tx<'_>,
@@ -79,7 +79,7 @@ impl State {
     ) -> Result<(), Error> {
         let code = from_json::<body::Refusal>(&response.body).map(|refusal| refusal.code);
         match response.status {
-            200..=299 | 404 => {
+            200..=299 => {
                 self.entrance.agreed = true;
                 self.enter(tx).await
             }

@@ -305,16 +305,24 @@ fn no_lost_frame_fences_an_honest_browser() {
 }
 
 #[test]
-fn a_service_without_a_fence_is_no_hindrance() {
-    let mut world = World::new(79);
-    let cast = cast(&mut world);
-    world.kill(cast.alice);
-    world
-        .relay
-        .refuse
-        .push(("/v1/devices/fence", 404, u32::MAX));
-    // As such a service is, it has never heard of one.
-    let new = world.register("carol");
-    world.send(new, "bob", "hello");
-    assert_eq!(world.texts(cast.bob, "carol"), ["hello"]);
+fn a_relay_that_denies_its_fence_gets_nothing_until_it_agrees() {
+    let mut world = World::new(309);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "before");
+    world.kill(alice);
+    world.relay.refuse.push(("/v1/devices/fence", 404, 1));
+    let sent = world.client(alice).bundles().len();
+    world.open(alice);
+    world.start(
+        alice,
+        Command::Send {
+            to: "bob".to_owned(),
+            text: "after".to_owned(),
+        },
+    );
+    world.run();
+    assert_eq!(world.client(alice).bundles().len(), sent);
+    world.pass_ms(60_000); // the next connection is agreed to
+    assert_eq!(world.texts(bob, "alice"), ["before", "after"]);
 }
