@@ -18,7 +18,7 @@ export class Row {
     this.state = el("span.row-state");
     this.status = undefined;
     this.link = el("a.row-link", { href: chatHash(entry.id), testid: "conversation", "data-id": entry.id },
-      avatar(entry.id, nameOf(entry)),
+      this.face = el("span.row-face"),
       el("span.row-text", {},
         el("span.row-top", {}, this.name, this.when),
         el("span.row-bottom", {}, this.state, this.preview, this.unread)));
@@ -27,7 +27,7 @@ export class Row {
 
   update(entry, now, current) {
     const last = entry.lastMessage;
-    setText(this.name, nameOf(entry));
+    this.#setName(entry.id, nameOf(entry));
     setText(this.when, last ? listTime(last.sentAt, now) : "");
     if (last) this.when.dateTime = iso(last.sentAt);
     setText(this.preview, previewOf(entry));
@@ -35,6 +35,14 @@ export class Row {
     this.#setUnread(entry.unread ?? 0);
     if (current) this.link.setAttribute("aria-current", "page");
     else this.link.removeAttribute("aria-current");
+  }
+
+  /** A new conversation has no name until the relay has said whose it is. */
+  #setName(id, name) {
+    if (this.face.dataset.name === name) return;
+    this.face.dataset.name = name;
+    this.face.replaceChildren(avatar(id, name));
+    setText(this.name, name);
   }
 
   #setStatus(status) {
