@@ -39,6 +39,18 @@ export const send = ({ to, text }) => window.client.send(to, { text });
 
 export const close = () => window.client.close();
 
+/** Waits until the client, which is open, has carried its journal over. */
+export async function settle({ store }) {
+  const opening = indexedDB.open(store);
+  const database = await new Promise((resolve) => (opening.onsuccess = () => resolve(opening.result)));
+  for (let left = 1; left > 0; ) {
+    await new Promise((resume) => setTimeout(resume, 50));
+    const counting = database.transaction("journal").objectStore("journal").count();
+    left = await new Promise((resolve) => (counting.onsuccess = () => resolve(counting.result)));
+  }
+  database.close();
+}
+
 /** From nothing to what a person looks at first. */
 export async function ready({ relay, store, conversation }) {
   const loading = performance.now();
@@ -57,12 +69,12 @@ export async function ready({ relay, store, conversation }) {
 }
 
 /**
- * Raw IndexedDB: as many rows, transactions and bytes as the client writes for this many messages, and nothing else.
- * With `reads` also the lookups that come before each transaction.
+ * Raw IndexedDB and nothing else: what the client reads and writes for this many messages, in as many transactions. `rows`: with a row
+ * for each record and no reads, as its tables would take it; else as it does, each batch one row of a journal and before that one load.
  */
-export async function raw({ count, batch, reads }) {
+export async function raw({ count, batch, rows }) {
   const name = `raw-${crypto.randomUUID()}`;
-  const stores = ["seen", "messages", "message_index", "sessions", "peers", "conversations", "meta", "fence"];
+  const stores = ["journal", "seen", "messages", "message_index", "sessions", "peers", "contacts", "conversations", "meta", "fence"];
   const done = (request, type = "success") => new Promise((resolve, reject) => {
     request[`on${type}`] = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -71,22 +83,25 @@ export async function raw({ count, batch, reads }) {
   opening.onupgradeneeded = () => stores.forEach((store) => opening.result.createObjectStore(store));
   const database = await done(opening);
   const bytes = (length) => crypto.getRandomValues(new Uint8Array(length));
-  const rows = Array.from({ length: count }, () => [
-    ["messages", bytes(40), bytes(320)],
-    ["message_index", bytes(16), bytes(70)],
-  ]);
-  const one = { seen: [bytes(8), bytes(2100)], sessions: [bytes(17), bytes(6000)], peers: [bytes(16), bytes(120)], conversations: [bytes(16), bytes(120)], meta: [bytes(5), bytes(70)] };
+  const messages = Array.from({ length: count }, () => [["messages", bytes(40), bytes(320)], ["message_index", bytes(16), bytes(70)]]);
+  const others = [["seen", bytes(8), bytes(2100)], ["sessions", bytes(17), bytes(6000)], ["peers", bytes(16), bytes(120)],
+    ["conversations", bytes(16), bytes(120)], ["meta", bytes(5), bytes(70)]];
+  const size = (all) => all.reduce((sum, [, key, value]) => sum + key.length + value.length + 25, 0);
+  const journal = new Uint8Array(await new Blob([bytes(65_536), bytes(65_536)]).arrayBuffer());
   const start = performance.now();
   for (let from = 0; from < count; from += batch) {
-    const part = rows.slice(from, from + batch);
-    for (const store of reads ? ["message_index"] : []) {
-      const reading = database.transaction([store], "readonly").objectStore(store);
-      await Promise.all(part.map((row) => done(reading.get(row.find(([name]) => name === store)[1]))));
+    const all = [...messages.slice(from, from + batch).flat(), ...others];
+    if (!rows) {
+      const reading = database.transaction(["peers", "contacts", "message_index"], "readonly");
+      const index = reading.objectStore("message_index");
+      const range = IDBKeyRange.bound(bytes(6).fill(1), bytes(6).fill(2));
+      const gets = ["peers", "contacts"].map((store) => reading.objectStore(store).get(bytes(16)));
+      await Promise.all([...gets, index.getAllKeys(range, 2 * batch), index.getAll(range, 2 * batch)].map((request) => done(request)));
     }
-    const transaction = database.transaction(stores, "readwrite", { durability: "strict" });
+    const transaction = database.transaction(rows ? stores : ["journal", "fence"], "readwrite", { durability: "strict" });
     transaction.objectStore("fence").get(0);
-    for (const row of part) for (const [store, key, value] of row) transaction.objectStore(store).put(value, key);
-    for (const [store, [key, value]] of Object.entries(one)) transaction.objectStore(store).put(value, key);
+    if (rows) for (const [store, key, value] of all) transaction.objectStore(store).put(value, key);
+    else transaction.objectStore("journal").add(journal.slice(0, size(all)), from);
     await done(transaction, "complete");
   }
   const took = performance.now() - start;

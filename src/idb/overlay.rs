@@ -11,9 +11,9 @@ use std::ops::Bound;
 
 use engine::store::{Changes, Direction, Loaded, Row, Scan, Table, Wants};
 
-/// Writes the journal may hold before a commit has to wait for the carrying: some 8,000 received messages, more than a
-/// night brings, and an opening reads so many in well under a tenth of a second.
-const WRITES_MAX: usize = 16_384;
+/// Writes the journal may hold before a commit has to wait for the carrying: some 4,000 received messages, more than a
+/// night brings, and an opening reads so many in about a tenth of a second.
+const WRITES_MAX: usize = 8_192;
 /// The same in bytes, for long messages: all of it is held in memory, and read and opened when the store is.
 const BYTES_MAX: usize = 4 << 20;
 
