@@ -201,8 +201,8 @@ fn seal_twice(run: &mut Run) {
     run.watch();
     run.world.end(ALICE);
     run.world.client(ALICE).store.restore(&before);
-    // A relay with a fence would let nobody in who was put back.
-    let fence = ("/v1/devices/fence", 404, u32::MAX);
+    // A relay that means its fence would let nobody in who was put back; this one agrees to anything.
+    let fence = ("/v1/devices/fence", 204, u32::MAX);
     run.world.relay.refuse.push(fence);
     run.world.open(ALICE);
     run.watched[ALICE.0].told.clear();
