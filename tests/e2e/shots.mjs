@@ -2,6 +2,7 @@
 // Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { Forgetful } from "../interop/forgetful.mjs";
 import { Browser } from "./lib/browser.mjs";
 import { Device } from "./lib/device.mjs";
 import { Nonsense } from "./lib/nonsense.mjs";
@@ -169,6 +170,30 @@ async function endScreens(relay, browser) {
   await shoot(erik, "28-account-gone");
 }
 
+/** A message that can't be read, and a person who comes with another key. */
+async function keyScreens(relay, browser) {
+  const gina = await Device.open(relay, { name: "gina", browser, store: "gina" });
+  await gina.register("gina", "Laptop");
+  const hugo = await Forgetful.register(relay.http, "hugo");
+  const { id } = await gina.account();
+  await gina.send("hugo", "Did you get my letter?");
+  await hugo.until(1);
+  hugo.askedAgain = async () => {}; // he does not answer
+  await hugo.send(id, "Yes, thank you.");
+  await hugo.sendSpoilt(id, 1, "never seen");
+  await gina.t("conversation").first().click();
+  await until("something is waited for", async () => (await gina.shown()).length === 3);
+  await shoot(gina, "30-waiting");
+  hugo.startOver();
+  await hugo.send(id, "This is my new phone.");
+  await gina.t("key-changed").waitFor();
+  await shoot(gina, "31-key-changed");
+  await gina.t("accept-key").click();
+  await gina.sees("This is my new phone.");
+  await shoot(gina, "32-key-accepted");
+  await hugo.close();
+}
+
 /** A profile that was put back: shown by a relay of which the browser has a copy. */
 async function copyScreen(relay) {
   const original = await Device.open(relay, { name: "frida" });
@@ -188,6 +213,7 @@ try {
   const open = (name) => Device.open(relay, { name, browser, store: name });
   await endScreens(relay, browser);
   await copyScreen(relay);
+  await keyScreens(relay, browser);
   if (!process.argv.includes("--ends")) {
     const [alice, bob, phone] = [await open("alice"), await open("bob"), await open("phone")];
     await signUpScreens(alice, bob);

@@ -15,6 +15,13 @@ export class Forgetful extends Bob {
     this.stores.sessions.records.clear();
   }
 
+  /** With another identity key, as somebody would who is not Bob. */
+  startOver() {
+    this.forgetSessions();
+    this.devices.clear();
+    this.stores.identities.pair = signal.IdentityKeyPair.generate();
+  }
+
   async unreadable(envelope, error) {
     if (this.unread > 5) return super.unreadable(envelope, error);
     this.unread += 1;

@@ -88,6 +88,22 @@ describe("sessions that break, with Signal's own library", { concurrency: false 
     await until("Carol has the answer", async () => (await texts(carol, bob.account)).includes("Welcome"));
   });
 
+  test("when Bob comes with another identity key, nothing of it is shown and nothing sent until it is accepted", async () => {
+    const { id: account } = await alice.account();
+    const before = await texts(alice, bob.account);
+    bob.startOver();
+    await bob.send(account, "It is me, with a new key");
+    await until("Alice is told", async () =>
+      (await alice.call((client) => client.contacts())).some(({ id, keyChanged }) => id === bob.account && keyChanged));
+    assert.deepEqual(await texts(alice, bob.account), before);
+    await assert.rejects(alice.send("bob", "Who is there?"), /identity_changed/);
+    await alice.call((client, bob) => client.acceptIdentity(bob), bob.account);
+    assert.deepEqual(await texts(alice, bob.account), [...before, "It is me, with a new key"]);
+    const count = bob.received.length;
+    await alice.send("bob", "Good to know");
+    assert.equal((await bob.until(count + 1)).at(-1).text, "Good to know");
+  });
+
   test("nothing went wrong on either side that nobody saw", () => {
     assert.deepEqual(bob.failures, []);
     assert.deepEqual([...alice.problems, ...carol.problems], []);
