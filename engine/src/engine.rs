@@ -71,6 +71,10 @@ impl<S: Store> Engine<S> {
         let Input::SocketFrames { socket, frames } = input else {
             return self.step(now, input, out).await;
         };
+        if !self.name(now, &frames).await? {
+            let input = Input::SocketFrames { socket, frames };
+            return self.step(now, input, out).await;
+        }
         for frame in frames {
             self.attempt(now, &frame).await?;
             let frames = vec![frame];
@@ -101,6 +105,16 @@ impl<S: Store> Engine<S> {
             out.extend(outputs);
         }
         Ok(())
+    }
+
+    /// Names a batch before it is dealt with, in a commit of its own.
+    async fn name(&mut self, now: Moment, frames: &[Vec<u8>]) -> Result<bool, Error> {
+        let Self { store, state, .. } = self;
+        let mut tx = Tx::new(store, now);
+        let one_at_a_time = state.suspect.name(&mut tx, frames).await?;
+        let (changes, _) = tx.finish();
+        commit(store, &changes).await?;
+        Ok(one_at_a_time)
     }
 
     /// Counts an attempt before it is made, in a commit of its own.

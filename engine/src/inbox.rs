@@ -161,6 +161,7 @@ impl State {
         self.clock.drains = self.clock.drains.saturating_add(1);
         self.clock.draining = false;
         self.suspect.clear();
+        tx.delete(Table::Meta, key::ATTEMPT);
         self.save_clock(tx);
         self.seen.next_generation(tx, self.clock.drains).await
     }

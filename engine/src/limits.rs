@@ -43,7 +43,7 @@ pub(crate) const HELD_MAX: usize = 1_000;
 pub(crate) const HELD_MS: u64 = 30 * DAY_MS;
 /// An envelope that takes the client down is decrypted so often before it is put aside.
 pub(crate) const ATTEMPTS_MAX: u32 = 2;
-/// Envelopes dealt with one at a time after a bad end: as many as the relay has under way at once.
+/// Envelopes named before they are dealt with after a bad end: about as many as come at once.
 pub(crate) const SUSPECTS_MAX: usize = 128;
 /// Failed decryptions of one device in a batch after which only cheap ones are tried.
 pub(crate) const FAILURES_MAX: u32 = 3;

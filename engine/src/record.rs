@@ -123,6 +123,8 @@ records! {
     AttemptRecord in Meta {
         #[prost(bytes = "vec", tag = "1")] pub guid: Vec<u8>,
         #[prost(uint32, tag = "2")] pub attempts: u32,
+        /// What was dealt with as batches since the last good end, 16 bytes each.
+        #[prost(bytes = "vec", tag = "3")] pub batch: Vec<u8>,
     }
 
     /// What libsignal needs to know of an account, and its devices.

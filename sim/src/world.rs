@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Opens the page, and nothing more has happened yet.
-    pub(crate) fn wake(&mut self, id: ClientId) {
+    pub fn wake(&mut self, id: ClientId) {
         self.clients[id.0].open(self.now);
         self.give(id, Input::Tick);
     }

@@ -252,3 +252,25 @@ fn an_envelope_that_takes_the_client_down_is_put_aside_after_two_counted_tries()
     world.send(bob, "alice", "alive");
     assert_eq!(world.texts(alice, "bob").last().unwrap(), "alive");
 }
+
+/// A page that is closed too early has done nothing wrong, and costs one small commit a batch.
+#[test]
+fn a_page_closed_while_messages_came_goes_on_in_batches() {
+    let (mut world, alice, bob) = talking(78);
+    world.kill(bob);
+    for n in 0..300 {
+        world.send(alice, "bob", &n.to_string());
+    }
+    world.wake(bob);
+    let messages = |world: &World| world.client(bob).store.snapshot().count(Table::Messages);
+    let before = messages(&world);
+    while messages(&world) == before {
+        assert!(world.step(), "the first batch comes");
+    }
+    world.kill(bob);
+    let before = world.client(bob).store.commits();
+    world.open(bob);
+    assert_eq!(world.texts(bob, "alice").len(), 302);
+    let commits = world.client(bob).store.commits() - before;
+    assert!(commits < 30, "{commits} commits");
+}
