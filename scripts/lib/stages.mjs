@@ -46,6 +46,12 @@ function webdriver(run) {
   return { ...run.env, WASM_BINDGEN_TEST_WEBDRIVER_JSON: file };
 }
 
+/** Five hundred runs of the simulator that no day before has seen; a failing one is made short and printed, and is repeated by its seed. */
+const freshSeeds = () => {
+  const today = Math.floor(Date.now() / 86_400_000);
+  return ["cargo", "run", "--quiet", "-p", "sim", "--", "--hunt", "500", "--from", String(today * 1000)];
+};
+
 export const stages = [
   cargoStage("fmt", "format", [["cargo", "fmt", "--all", "--check"]]),
   cargoStage("clippy", "lints, native", [["cargo", "clippy", "--workspace", "--all-targets", ...warningsAreErrors]]),
@@ -55,6 +61,7 @@ export const stages = [
     count: cargoTests,
     mustRun: true,
   }),
+  { name: "seeds", title: "500 new runs of the simulator", commands: () => [freshSeeds()], count: oneCheck },
   cargoStage("doc", "examples in the docs", [["cargo", "test", "--workspace", "--doc", "--no-fail-fast"]], { count: cargoTests }),
   nodeStage("scripts", "the project's own scripts"),
   { name: "pkg", title: "build of the npm package", work: buildPkg, count: oneCheck },
