@@ -255,7 +255,7 @@ async fn view(
         name: name(account, &record),
         handle: record.handle.parse().ok(),
         verified: record.verified && record.verified_key == peer.identity,
-        key_changed: !peer.new_identity.is_empty(),
+        key_changed: peers::key_changed(&peer),
         identity_key: (!peer.identity.is_empty()).then_some(peer.identity),
     })
 }

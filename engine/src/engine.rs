@@ -93,16 +93,12 @@ impl<S: Store> Engine<S> {
         let Self { store, state, .. } = self;
         let mut tx = Tx::new(store, now);
         state.step(&mut tx, input).await?;
-        let (changes, outputs) = tx.finish();
-        commit(store, &changes).await?;
-        out.extend(outputs);
+        settle(store, tx.finish(), out).await?;
         // Sending is a commit of its own: what is to be sent is on disk before it is sealed.
         while state.outbox.due {
             let mut tx = Tx::new(store, now);
             state.pump(&mut tx).await?;
-            let (changes, outputs) = tx.finish();
-            commit(store, &changes).await?;
-            out.extend(outputs);
+            settle(store, tx.finish(), out).await?;
         }
         Ok(())
     }
@@ -112,8 +108,7 @@ impl<S: Store> Engine<S> {
         let Self { store, state, .. } = self;
         let mut tx = Tx::new(store, now);
         let one_at_a_time = state.suspect.name(&mut tx, frames).await?;
-        let (changes, _) = tx.finish();
-        commit(store, &changes).await?;
+        settle(store, tx.finish(), &mut Vec::new()).await?;
         Ok(one_at_a_time)
     }
 
@@ -122,15 +117,20 @@ impl<S: Store> Engine<S> {
         let Self { store, state, .. } = self;
         let mut tx = Tx::new(store, now);
         state.suspect.attempt(&mut tx, frame).await?;
-        let (changes, _) = tx.finish();
-        commit(store, &changes).await
+        settle(store, tx.finish(), &mut Vec::new()).await
     }
 }
 
-async fn commit<S: Store>(store: &mut S, changes: &Changes) -> Result<(), Error> {
+/// Commits what a step wants written; only then releases what it wants said.
+async fn settle<S: Store>(
+    store: &mut S,
+    (changes, outputs): (Changes, Vec<Output>),
+    out: &mut Vec<Output>,
+) -> Result<(), Error> {
     if !changes.writes.is_empty() {
-        store.commit(changes).await?;
+        store.commit(&changes).await?;
     }
+    out.extend(outputs);
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::output::Event;
 use crate::peers;
 use crate::record::{HeldRecord, Record, key};
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::{Scan, Table};
 use crate::tx::Tx;
 
 impl State {
@@ -33,7 +33,7 @@ impl State {
             return Ok(()); // our own key does not change by somebody's message
         }
         note_new_identity(tx, account, identity).await?;
-        if tx.scan(held_of(account, HELD_MAX)).await?.len() < HELD_MAX {
+        if tx.scan(held_of(account)).await?.len() < HELD_MAX {
             let record = HeldRecord {
                 envelope: envelope.encode(),
                 held_at: tx.now.0,
@@ -54,7 +54,7 @@ impl State {
         account: AccountId,
     ) -> Result<bool, Error> {
         let mut peer = peers::record(tx, account).await?;
-        if peer.new_identity.is_empty() {
+        if !peers::key_changed(&peer) {
             return Ok(false);
         }
         for device in std::mem::take(&mut peer.devices) {
@@ -68,7 +68,7 @@ impl State {
         tx.put(account.as_bytes(), &peer);
         contacts::show(tx, account).await?;
         let mut envelopes = Vec::new();
-        for (at, bytes) in tx.scan(held_of(account, HELD_MAX)).await? {
+        for (at, bytes) in tx.scan(held_of(account)).await? {
             tx.delete(Table::Held, &at);
             envelopes.extend(Envelope::decode(&HeldRecord::read(&bytes)?.envelope).ok());
         }
@@ -81,12 +81,12 @@ impl State {
 /// The person stays with the key they know: the other one may be an invention of the relay.
 pub(crate) async fn reject(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Error> {
     let mut peer = peers::record(tx, account).await?;
-    if peer.new_identity.is_empty() {
+    if !peers::key_changed(&peer) {
         return Ok(());
     }
     peer.new_identity.clear();
     tx.put(account.as_bytes(), &peer);
-    for (at, _) in tx.scan(held_of(account, HELD_MAX)).await? {
+    for (at, _) in tx.scan(held_of(account)).await? {
         tx.delete(Table::Held, &at);
     }
     contacts::show(tx, account).await
@@ -110,14 +110,7 @@ pub(crate) async fn note_new_identity(
 
 /// What is held too long is forgotten.
 pub(crate) async fn forget_held(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let all = Scan {
-        table: Table::Held,
-        from: Vec::new(),
-        to: None,
-        direction: Direction::Forward,
-        limit: UPKEEP_ROWS,
-    };
-    for (at, bytes) in tx.scan(all).await? {
+    for (at, bytes) in tx.scan(Scan::all(Table::Held, UPKEEP_ROWS)).await? {
         if Timestamp(HeldRecord::read(&bytes)?.held_at).plus_ms(HELD_MS) <= tx.now {
             tx.delete(Table::Held, &at);
         }
@@ -125,12 +118,6 @@ pub(crate) async fn forget_held(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn held_of(account: AccountId, limit: usize) -> Scan {
-    Scan {
-        table: Table::Held,
-        from: account.as_bytes().to_vec(),
-        to: key::after(account.as_bytes()),
-        direction: Direction::Forward,
-        limit,
-    }
+fn held_of(account: AccountId) -> Scan {
+    Scan::prefix(Table::Held, account.as_bytes(), HELD_MAX)
 }

@@ -278,10 +278,6 @@ async fn note_device(tx: &mut Tx<'_>, own: &Account, from: Incarnation) -> Resul
         return Ok(());
     }
     peers::add_device(&mut peer, address.device, epoch, tx.now.0);
-    if address.account == own.id() {
-        peers::put_own(tx, own.id(), &peer);
-    } else {
-        tx.put(address.account.as_bytes(), &peer);
-    }
+    peers::put(tx, own.id(), address.account, &peer);
     Ok(())
 }

@@ -61,12 +61,10 @@ pub(crate) const ONE_TIME_KEYS_REFILL: u32 = 20;
 pub(crate) const SEND_TRIES_MAX: u32 = 4;
 /// Bundles without an answer at once, one a conversation: more would only wait at the relay.
 pub(crate) const IN_FLIGHT_MAX: usize = 64;
-/// Entries of the outbox read at once when opening.
-pub(crate) const OUTBOX_PAGE: usize = 500;
 /// Envelopes that wait in memory while this device comes in: what a relay sends unanswered, and as much again.
 pub(crate) const ENTRANCE_MAX: usize = 512;
-/// Records of its earlier life that a device linked again lets go at once.
-pub(crate) const RELINK_ROWS: usize = 500;
+/// Rows of a table read at once where all of it is gone through.
+pub(crate) const TABLE_PAGE: usize = 500;
 /// Messages that may wait to be sent: months of typing, and far from filling a disk.
 pub(crate) const OUTBOX_MAX: usize = 10_000;
 /// Messages in one page of a thread.

@@ -48,7 +48,7 @@ impl State {
             return Ok(Err(Refusal::QueueFull));
         }
         let peer = peers::record(tx, conversation).await?;
-        if !peer.new_identity.is_empty() {
+        if peers::key_changed(&peer) {
             return Ok(Err(Refusal::IdentityChanged)); // until the person has accepted it
         }
         let timestamp = self.next_timestamp(tx);
@@ -84,11 +84,7 @@ impl State {
             return Ok(Err(Refusal::UnknownMessage));
         };
         let (conversation, sent_at) = (message.conversation, message.sent_at.0);
-        if !peers::record(tx, conversation)
-            .await?
-            .new_identity
-            .is_empty()
-        {
+        if peers::key_changed(&peers::record(tx, conversation).await?) {
             return Ok(Err(Refusal::IdentityChanged));
         }
         self.enqueue(

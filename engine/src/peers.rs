@@ -22,6 +22,20 @@ pub(crate) fn put_own(tx: &mut Tx<'_>, own: AccountId, peer: &PeerRecord) {
     tx.emit(Event::Devices(current_devices(peer)));
 }
 
+/// Writes the record of any account.
+pub(crate) fn put(tx: &mut Tx<'_>, own: AccountId, account: AccountId, peer: &PeerRecord) {
+    if account == own {
+        put_own(tx, own, peer);
+    } else {
+        tx.put(account.as_bytes(), peer);
+    }
+}
+
+/// The account has come with another identity key, which the person has not accepted.
+pub(crate) fn key_changed(peer: &PeerRecord) -> bool {
+    !peer.new_identity.is_empty()
+}
+
 /// A device that is there; an epoch of 0 is not known yet. Another incarnation of the same device is gone.
 pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, epoch: u32, now: u64) {
     let number = u32::from(device);

@@ -17,7 +17,7 @@ use crate::limits::{
 use crate::record::{AccountRecord, PreKeyKind, key};
 use crate::request::Pending;
 use crate::state::State;
-use crate::store::{Direction, Row, Scan, Table};
+use crate::store::{Row, Scan, Table};
 use crate::tx::Tx;
 
 impl State {
@@ -94,7 +94,7 @@ impl State {
             return;
         };
         let record = &mut account.record;
-        if !(200..300).contains(&response.status) || record.next_signed_pre_key != signed {
+        if !response.is_success() || record.next_signed_pre_key != signed {
             return;
         }
         record.signed_pre_key = std::mem::take(&mut record.next_signed_pre_key);
@@ -156,13 +156,6 @@ async fn forget_replaced(
 }
 
 async fn rows(tx: &mut Tx<'_>, kind: PreKeyKind) -> Result<Vec<Row>, Error> {
-    let from = vec![kind as u8];
-    tx.scan(Scan {
-        table: Table::PreKeys,
-        to: key::after(&from),
-        from,
-        direction: Direction::Forward,
-        limit: UPKEEP_ROWS,
-    })
-    .await
+    tx.scan(Scan::prefix(Table::PreKeys, &[kind as u8], UPKEEP_ROWS))
+        .await
 }

@@ -231,11 +231,9 @@ records! {
     /// What was sent and to which devices, for those that ask for it again.
     SentRecord in Sent {
         #[prost(bytes = "vec", tag = "1")] pub message_id: Vec<u8>,
-        #[prost(bytes = "vec", tag = "2")] pub conversation: Vec<u8>,
         #[prost(bytes = "vec", tag = "3")] pub content: Vec<u8>,
         #[prost(bytes = "vec", tag = "4")] pub transcript: Vec<u8>,
         #[prost(message, repeated, tag = "5")] pub to: Vec<SentTo>,
-        #[prost(uint64, tag = "6")] pub sent_at: u64,
     }
 
     /// In a [`SentRecord`]: a device, and how often it was sent again.
@@ -249,7 +247,6 @@ records! {
     WaitingRecord in Waiting {
         #[prost(uint64, tag = "1")] pub asked_at: u64,
         #[prost(bytes = "vec", tag = "2")] pub placeholder: Vec<u8>,
-        #[prost(uint64, tag = "3")] pub order: u64,
     }
 
     /// An envelope under an identity key that has not been accepted.

@@ -10,13 +10,12 @@ use wire::limits::REGISTRATION_ID_MAX;
 use wire::{AccountId, RegistrationId};
 
 use crate::error::Error;
-use crate::limits::RELINK_ROWS;
 use crate::outbox::Outbox;
 use crate::record::{AccountRecord, OutboxRecord, PeerRecord, PreKeyKind, Record, key};
 use crate::retry::Waiting;
 use crate::seen::Seen;
 use crate::state::State;
-use crate::store::{Direction, Row, Scan, Table};
+use crate::store::Table;
 use crate::tx::Tx;
 
 impl State {
@@ -50,16 +49,18 @@ impl State {
             key::pre_key(PreKeyKind::KyberLastResort, successor.last_resort_key),
         ];
         for table in EARLIER_LIFE {
-            for (at, _) in rows(tx, table).await? {
+            tx.each_row(table, |tx, at, _| {
                 if table != Table::PreKeys || !own_keys.contains(&at) {
                     tx.delete(table, &at);
                 }
-            }
+                Ok(())
+            })
+            .await?;
         }
         self.seen = Seen::read(tx, self.clock.drains).await?;
         self.waiting = Waiting::read(tx).await?;
-        for (at, bytes) in rows(tx, Table::Peers).await? {
-            let peer = PeerRecord::read(&bytes)?;
+        tx.each_row(Table::Peers, |tx, at, bytes| {
+            let peer = PeerRecord::read(bytes)?;
             let keys_alone = PeerRecord {
                 devices: Vec::new(),
                 listed: false,
@@ -68,12 +69,14 @@ impl State {
             if peer != keys_alone {
                 tx.put(&at, &keys_alone);
             }
-        }
-        for (at, bytes) in rows(tx, Table::Outbox).await? {
-            let entry = OutboxRecord::read(&bytes)?;
+            Ok(())
+        })
+        .await?;
+        tx.each_row(Table::Outbox, |tx, at, bytes| {
+            let entry = OutboxRecord::read(bytes)?;
             if entry.only_device != 0 {
                 tx.delete(Table::Outbox, &at); // between the earlier device and another one
-                continue;
+                return Ok(());
             }
             let unsealed = OutboxRecord {
                 bundle: Vec::new(),
@@ -83,7 +86,9 @@ impl State {
                 ..entry
             };
             tx.put(&at, &unsealed);
-        }
+            Ok(())
+        })
+        .await?;
         self.outbox = Outbox::read(tx).await?;
         Ok(())
     }
@@ -97,26 +102,3 @@ const EARLIER_LIFE: [Table; 5] = [
     Table::Sent,
     Table::Waiting,
 ];
-
-/// All rows of a table.
-async fn rows(tx: &mut Tx<'_>, table: Table) -> Result<Vec<Row>, Error> {
-    let mut all = Vec::new();
-    let mut from = Vec::new();
-    loop {
-        let page = tx
-            .scan(Scan {
-                table,
-                from,
-                to: None,
-                direction: Direction::Forward,
-                limit: RELINK_ROWS,
-            })
-            .await?;
-        let full = page.len() >= RELINK_ROWS;
-        all.extend(page);
-        match all.last().filter(|_| full) {
-            Some((last, _)) => from = [last.as_slice(), &[0]].concat(), // the first key after it
-            None => return Ok(all),
-        }
-    }
-}

@@ -19,7 +19,7 @@ use wire::{DeviceAddress, Envelope, EnvelopeKind};
 use crate::error::Error;
 use crate::limits::WAITING_MAX;
 use crate::record::key;
-use crate::store::{Direction, Scan, Table};
+use crate::store::{Scan, Table};
 use crate::tx::Tx;
 pub(crate) use answer::forget_sent;
 
@@ -31,14 +31,7 @@ pub(crate) struct Waiting(BTreeSet<Vec<u8>>);
 impl Waiting {
     /// Reads what the store holds.
     pub(crate) async fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
-        let all = Scan {
-            table: Table::Waiting,
-            from: Vec::new(),
-            to: None,
-            direction: Direction::Forward,
-            limit: WAITING_MAX,
-        };
-        let rows = tx.scan(all).await?;
+        let rows = tx.scan(Scan::all(Table::Waiting, WAITING_MAX)).await?;
         Ok(Self(rows.into_iter().map(|(at, _)| at).collect()))
     }
 

@@ -113,11 +113,8 @@ impl Seen {
         generation: u32,
     ) -> Result<(), Error> {
         let old = Scan {
-            table: Table::Seen,
-            from: Vec::new(),
             to: Some(key::seen(self.generation, 0)),
-            direction: Direction::Forward,
-            limit: SEEN_DELETED_MAX,
+            ..Scan::all(Table::Seen, SEEN_DELETED_MAX)
         };
         for (at, _) in tx.scan(old).await? {
             tx.delete(Table::Seen, &at);

@@ -108,6 +108,42 @@ pub struct Scan {
     pub limit: usize,
 }
 
+impl Scan {
+    /// The first records of a table.
+    #[must_use]
+    pub const fn all(table: Table, limit: usize) -> Self {
+        Self {
+            table,
+            from: Vec::new(),
+            to: None,
+            direction: Direction::Forward,
+            limit,
+        }
+    }
+
+    /// The first records of a table whose keys begin so.
+    #[must_use]
+    pub fn prefix(table: Table, prefix: &[u8], limit: usize) -> Self {
+        Self {
+            from: prefix.to_vec(),
+            to: after(prefix),
+            ..Self::all(table, limit)
+        }
+    }
+}
+
+/// The first key after all that begin with `prefix`; `None` if there is none.
+fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut key = prefix.to_vec();
+    while let Some(last) = key.pop() {
+        if last < u8::MAX {
+            key.push(last + 1);
+            return Some(key);
+        }
+    }
+    None
+}
+
 /// What a load asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {

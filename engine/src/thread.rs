@@ -101,12 +101,10 @@ pub(crate) async fn update_status(
 }
 
 /// Takes a placeholder out: its message has come.
-pub(crate) async fn remove_placeholder(
-    tx: &mut Tx<'_>,
-    conversation: ConversationId,
-    order: u64,
-    id: MessageId,
-) -> Result<(), Error> {
+pub(crate) async fn remove_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result<(), Error> {
+    let Some((conversation, order)) = locate(tx, id).await? else {
+        return Ok(());
+    };
     let at = key::message(conversation, order, id);
     let Some(record) = tx.get::<MessageRecord>(&at).await? else {
         return Ok(());
@@ -309,13 +307,12 @@ fn range(
     direction: Direction,
     limit: usize,
 ) -> Scan {
-    let to = to.or_else(|| key::after(conversation.as_bytes()));
+    let all = Scan::prefix(Table::Messages, conversation.as_bytes(), limit);
     Scan {
-        table: Table::Messages,
         from,
-        to,
+        to: to.or(all.to),
         direction,
-        limit,
+        ..all
     }
 }
 

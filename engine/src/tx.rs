@@ -11,6 +11,7 @@ use wire::AccountId;
 
 use crate::error::{Error, Refusal, StoreFault};
 use crate::input::{Ticket, Timestamp};
+use crate::limits::TABLE_PAGE;
 use crate::output::{Event, Output, Reply};
 use crate::record::Record;
 use crate::steady::Moment;
@@ -219,20 +220,35 @@ impl<'s> Tx<'s> {
         Ok(rows)
     }
 
+    /// Calls back for every row of a table, which may be long, in the order of the keys. The callback may
+    /// change or delete the row it is given.
+    pub(crate) async fn each_row(
+        &mut self,
+        table: Table,
+        mut each: impl FnMut(&mut Self, Vec<u8>, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut page = Scan::all(table, TABLE_PAGE);
+        loop {
+            let rows = self.scan(page.clone()).await?;
+            let more = rows.last().filter(|_| rows.len() >= TABLE_PAGE);
+            let more = more.map(|(last, _)| [last.as_slice(), &[0]].concat()); // the first key after it
+            for (at, bytes) in rows {
+                each(self, at, &bytes)?;
+            }
+            match more {
+                Some(from) => page.from = from,
+                None => return Ok(()),
+            }
+        }
+    }
+
     /// The records of a table whose keys are account ids, in the order of the ids.
     pub(crate) async fn by_account<R: Record>(
         &mut self,
         limit: usize,
     ) -> Result<Vec<(AccountId, R)>, Error> {
-        let all = Scan {
-            table: R::TABLE,
-            from: Vec::new(),
-            to: None,
-            direction: Direction::Forward,
-            limit,
-        };
         let mut found = Vec::new();
-        for (at, bytes) in self.scan(all).await? {
+        for (at, bytes) in self.scan(Scan::all(R::TABLE, limit)).await? {
             let Ok(account) = AccountId::from_slice(&at) else {
                 continue;
             };

@@ -12,7 +12,7 @@ use crate::record::{PeerRecord, Record, SessionsRecord, key};
 use crate::retry::forget_sent;
 use crate::session;
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::{Scan, Table};
 use crate::tx::Tx;
 
 impl State {
@@ -61,14 +61,11 @@ async fn forget_stale_devices(tx: &mut Tx<'_>) -> Result<(), Error> {
 
 /// MAXRECV (S-50), and sessions of devices that nothing is known of any more.
 async fn forget_old_sessions(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let all = Scan {
-        table: Table::Sessions,
-        from: Vec::new(),
-        to: None,
-        direction: Direction::Forward,
-        limit: UPKEEP_ROWS,
-    };
-    for (at, bytes) in tx.scan(all).await? {
+    let rows = tx.scan(Scan::all(Table::Sessions, UPKEEP_ROWS)).await?;
+    let addresses = rows.iter().filter_map(|(at, _)| key::split_session(at));
+    let peers = addresses.map(|of| (Table::Peers, of.account.as_bytes().to_vec()));
+    tx.prefetch(peers.collect()).await?;
+    for (at, bytes) in rows {
         let Some(address) = key::split_session(&at) else {
             continue;
         };

@@ -49,7 +49,7 @@ impl State {
         let mut targets = Vec::new();
         let mut needs = Vec::new();
         for account in accounts {
-            if !peers::record(tx, *account).await?.new_identity.is_empty() {
+            if peers::key_changed(&peers::record(tx, *account).await?) {
                 return Ok(Sealing::Failed(Refusal::IdentityChanged)); // S-16
             }
             let Some(mut devices) = devices(tx, *account, &own).await? else {

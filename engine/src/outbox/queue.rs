@@ -10,9 +10,9 @@ use wire::{AccountId, DeviceId};
 
 use crate::error::Error;
 use crate::input::{ConversationId, Timestamp};
-use crate::limits::{IN_FLIGHT_MAX, OUTBOX_PAGE};
+use crate::limits::IN_FLIGHT_MAX;
 use crate::record::{OutboxRecord, Record};
-use crate::store::{Direction, Scan, Table};
+use crate::store::Table;
 use crate::tx::Tx;
 
 /// What waits to be sent.
@@ -35,25 +35,15 @@ impl Outbox {
     /// Reads what the store holds.
     pub(crate) async fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
         let mut outbox = Self::default();
-        let mut from = Vec::new();
-        loop {
-            let rows = tx.scan(page(from)).await?;
-            let last = rows.last().map(|(at, _)| at.clone());
-            let full = rows.len() >= OUTBOX_PAGE;
-            for (at, bytes) in rows {
-                if let Ok(seq) = at.try_into() {
-                    let entry = OutboxRecord::read(&bytes)?;
-                    outbox.add(super::conversation(&entry), u64::from_be_bytes(seq));
-                }
+        tx.each_row(Table::Outbox, |_, at, bytes| {
+            if let Ok(seq) = at.try_into() {
+                let entry = OutboxRecord::read(bytes)?;
+                outbox.add(super::conversation(&entry), u64::from_be_bytes(seq));
             }
-            match last.filter(|_| full) {
-                Some(mut last) => {
-                    last.push(0); // the first key after it
-                    from = last;
-                }
-                None => return Ok(outbox),
-            }
-        }
+            Ok(())
+        })
+        .await?;
+        Ok(outbox)
     }
 
     /// The connection is gone: nothing is in flight any more.
@@ -155,15 +145,5 @@ impl Outbox {
         self.waits.retain(|_, until| *until > now);
         self.key_waits.retain(|_, until| *until > now);
         self.due |= self.waits.len() + self.key_waits.len() < before;
-    }
-}
-
-fn page(from: Vec<u8>) -> Scan {
-    Scan {
-        table: Table::Outbox,
-        from,
-        to: None,
-        direction: Direction::Forward,
-        limit: OUTBOX_PAGE,
     }
 }

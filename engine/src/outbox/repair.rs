@@ -63,11 +63,7 @@ impl State {
                 part.messages
                     .retain(|m| !extra.contains(&m.device) && !stale.contains(&m.device));
             }
-            if account == own {
-                peers::put_own(tx, own, &peer);
-            } else {
-                tx.put(account.as_bytes(), &peer);
-            }
+            peers::put(tx, own, account, &peer);
         }
         if entry.only_device != 0 && !self.is_plain() {
             self.remove(tx, seq, &entry); // the device that asked is not there any more

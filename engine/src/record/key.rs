@@ -86,18 +86,6 @@ pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8
     .concat()
 }
 
-/// The first key after all that begin with `prefix`.
-pub(crate) fn after(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut key = prefix.to_vec();
-    while let Some(last) = key.pop() {
-        if last < u8::MAX {
-            key.push(last + 1);
-            return Some(key);
-        }
-    }
-    None
-}
-
 /// Conversation, order and id of a message's key.
 pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)> {
     let (conversation, rest) = bytes.split_first_chunk::<16>()?;

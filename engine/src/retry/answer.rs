@@ -11,7 +11,7 @@ use crate::peers;
 use crate::record::{OutboxRecord, SentRecord, SentTo, key};
 use crate::session::{Incarnation, Sessions};
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::{Scan, Table};
 use crate::tx::Tx;
 
 impl State {
@@ -31,11 +31,9 @@ impl State {
         };
         let record = SentRecord {
             message_id: entry.message_id.clone(),
-            conversation: entry.conversation.clone(),
             content: entry.content.clone(),
             transcript: entry.transcript.clone(),
             to: bundle.recipients.iter().flat_map(to).collect(),
-            sent_at: tx.now.0,
         };
         if !record.to.is_empty() {
             tx.put(&key::sent(entry.timestamp), &record);
@@ -67,7 +65,7 @@ impl State {
         let (Some((_, epoch)), Some(to)) = (current, recipient(&mut sent, from)) else {
             return Ok(());
         };
-        if to.resends >= RESENDS_MAX || !peer.new_identity.is_empty() {
+        if to.resends >= RESENDS_MAX || peers::key_changed(&peer) {
             return Ok(()); // S-43: nothing goes to a changed key by itself
         }
         to.resends += 1;
@@ -122,11 +120,8 @@ fn recipient(sent: &mut SentRecord, device: DeviceAddress) -> Option<&mut SentTo
 /// What was sent so long ago is not asked for any more (S-44).
 pub(crate) async fn forget_sent(tx: &mut Tx<'_>) -> Result<(), Error> {
     let old = Scan {
-        table: Table::Sent,
-        from: Vec::new(),
         to: Some(key::sent(tx.now.0.saturating_sub(SENT_MS))),
-        direction: Direction::Forward,
-        limit: UPKEEP_ROWS,
+        ..Scan::all(Table::Sent, UPKEEP_ROWS)
     };
     for (at, _) in tx.scan(old).await? {
         tx.delete(Table::Sent, &at);

@@ -12,7 +12,7 @@ use crate::output::{MessageKind, MessageStatus};
 use crate::peers;
 use crate::record::{OutboxRecord, Record, WaitingRecord, key};
 use crate::state::State;
-use crate::store::{Direction, Scan, Table};
+use crate::store::{Scan, Table};
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
@@ -44,11 +44,9 @@ impl State {
         let Some(request) = request else {
             return Ok(());
         };
-        let (id, order) = place.unwrap_or_default();
         let record = WaitingRecord {
             asked_at: tx.now.0,
-            placeholder: id,
-            order,
+            placeholder: place.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
         };
         let at = key::waiting(from, envelope.client_timestamp);
         tx.put(&at, &record);
@@ -71,8 +69,9 @@ impl State {
             return Ok(false);
         }
         let since = tx.now.0.saturating_sub(HOUR_MS);
+        let of_device = Scan::prefix(Table::Waiting, &key::session(from), WAITING_MAX);
         let mut lately = 0;
-        for (_, bytes) in tx.scan(of_device(from)).await? {
+        for (_, bytes) in tx.scan(of_device).await? {
             lately += usize::from(WaitingRecord::read(&bytes)?.asked_at > since);
         }
         Ok(lately < RETRY_ASKS_MAX)
@@ -92,7 +91,7 @@ impl State {
         if let Some(record) = tx.get::<WaitingRecord>(&at).await?
             && let Ok(id) = MessageId::from_slice(&record.placeholder)
         {
-            thread::remove_placeholder(tx, from.account, record.order, id).await?;
+            thread::remove_placeholder(tx, id).await?;
         }
         self.stop_waiting(tx, &at);
         Ok(())
@@ -105,7 +104,10 @@ impl State {
 
     /// What has not come for so long does not come: its sender has forgotten it.
     pub(crate) async fn give_up_waiting(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        for at in self.waiting.0.clone() {
+        let all = self.waiting.0.clone();
+        let places = all.iter().map(|at| (Table::Waiting, at.clone()));
+        tx.prefetch(places.collect()).await?;
+        for at in all {
             let Some(record) = tx.get::<WaitingRecord>(&at).await? else {
                 self.stop_waiting(tx, &at);
                 continue;
@@ -122,16 +124,15 @@ impl State {
     }
 }
 
-/// A placeholder, where the message would stand. Gives its id and order.
+/// A placeholder, where the message would stand. Gives its id.
 async fn keep_place(
     tx: &mut Tx<'_>,
     envelope: &Envelope,
     guid: [u8; 16],
     asked: bool,
-) -> Result<(Vec<u8>, u64), Error> {
+) -> Result<MessageId, Error> {
     let from = envelope.source;
     let id = MessageId::from_bytes(guid);
-    let order = believed_order(envelope.client_timestamp, envelope);
     let message = NewMessage {
         id,
         conversation: from.account,
@@ -143,20 +144,9 @@ async fn keep_place(
         },
         text: String::new(),
         sent_at: envelope.client_timestamp,
-        order,
+        order: believed_order(envelope.client_timestamp, envelope),
         status: MessageStatus::Received,
     };
     thread::insert(tx, message).await?;
-    Ok((id.as_bytes().to_vec(), order))
-}
-
-fn of_device(from: DeviceAddress) -> Scan {
-    let prefix = key::session(from);
-    Scan {
-        table: Table::Waiting,
-        to: key::after(&prefix),
-        from: prefix,
-        direction: Direction::Backward,
-        limit: WAITING_MAX,
-    }
+    Ok(id)
 }
