@@ -168,4 +168,4 @@ const PQ_KINDS_WITH_CHUNK: [u8; 5] = [1, 2, 3, 5, 6];
 const VARINT_LENGTH_MAX: usize = 10;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

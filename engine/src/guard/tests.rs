@@ -1,7 +1,7 @@
 //! Each guard beside what libsignal does without it, so that a test falls when a guard does,
 //! and tells when a newer libsignal no longer needs one.
 
-mod pair;
+pub(crate) mod pair;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

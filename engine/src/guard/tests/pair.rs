@@ -188,13 +188,17 @@ pub(super) fn with_header(message: &SignalMessage, header: &[u8]) -> SignalMessa
     tampered(message, |raw| raw.pq_ratchet = Some(header.to_vec()))
 }
 
+pub(crate) fn with_counter(message: &SignalMessage, counter: u32) -> SignalMessage {
+    tampered(message, |raw| raw.counter = Some(counter))
+}
+
 pub(super) fn with_ratchet_key(message: &SignalMessage, key: &PublicKey) -> SignalMessage {
     tampered(message, |raw| {
         raw.ratchet_key = Some(key.serialize().into_vec())
     })
 }
 
-pub(super) fn rebuilt(
+pub(crate) fn rebuilt(
     honest: &PreKeySignalMessage,
     base_key: PublicKey,
     identity_key: IdentityKey,
