@@ -11,6 +11,7 @@
     reason = "a play that goes wrong must stop at once"
 )]
 
+mod cast;
 pub mod check;
 mod client;
 mod disk;
@@ -23,6 +24,7 @@ pub mod step;
 mod trace;
 mod world;
 
+pub use cast::Cast;
 pub use client::{Client, ClientId};
 pub use relay_node::{Deceit, Lie, RelayNode};
 pub use world::World;

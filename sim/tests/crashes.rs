@@ -5,20 +5,7 @@
 use engine::output::MessageStatus;
 use engine::store::memory::Crash;
 use engine::{Command, Reply};
-use sim::{ClientId, World};
-
-struct Cast {
-    alice: ClientId,
-    second: ClientId,
-    bob: ClientId,
-}
-
-fn cast(world: &mut World) -> Cast {
-    let alice = world.register("alice");
-    let bob = world.register("bob");
-    let (second, _) = world.link(alice);
-    Cast { alice, second, bob }
-}
+use sim::{Cast, ClientId, World};
 
 /// Sends as an app that asks whether its message was stored, after the page has died.
 fn send_surely(world: &mut World, from: ClientId, to: &str, text: &str) {
@@ -49,7 +36,7 @@ fn reopen(world: &mut World, id: ClientId) {
 /// The play: both sides write, one page dies once on the way. Gives whether it did.
 fn play(victim: fn(&Cast) -> ClientId, n: u64, crash: Crash) -> bool {
     let mut world = World::new(n);
-    let cast = cast(&mut world);
+    let cast = Cast::new(&mut world);
     let victim = victim(&cast);
     world.crash_at(victim, n, crash);
     for round in 0..3 {

@@ -14,29 +14,22 @@ use engine::output::{ClientState, MessageStatus, Unlinked};
 use engine::store::memory::{Crash, Snapshot};
 use engine::{Command, Event, Refusal, Reply};
 use libsignal_protocol::{PreKeySignalMessage, SignalMessage};
-use sim::{ClientId, World};
+use sim::{Cast, ClientId, World};
 use wire::EnvelopeKind;
 use wire::bundle::DeviceMessage;
 
-struct Cast {
-    alice: ClientId,
-    second: ClientId,
-    bob: ClientId,
-}
-
+/// They have sessions with each other.
 fn cast(world: &mut World) -> Cast {
-    let alice = world.register("alice");
-    let bob = world.register("bob");
-    let (second, _) = world.link(alice);
+    let cast = Cast::new(world);
     for (from, to) in [
-        (alice, "bob"),
-        (bob, "alice"),
-        (second, "bob"),
-        (alice, "bob"),
+        (cast.alice, "bob"),
+        (cast.bob, "alice"),
+        (cast.second, "bob"),
+        (cast.alice, "bob"),
     ] {
         world.send(from, to, "hello");
     }
-    Cast { alice, second, bob }
+    cast
 }
 
 fn why(world: &mut World, of: ClientId) -> Option<Unlinked> {

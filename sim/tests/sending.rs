@@ -202,15 +202,20 @@ fn a_relay_too_busy_for_keys_is_asked_until_it_has_time() {
     assert_eq!(world.texts(bob, "alice"), ["1"]);
 }
 
-#[test]
-fn one_full_mailbox_does_not_hold_up_other_conversations() {
-    let mut world = World::new(25);
-    let alice = world.register("alice");
-    let bob = world.register("bob");
-    let carol = world.register("carol");
+/// Alice writes with both; the next that she sends is refused for now.
+fn one_full_mailbox(seed: u64) -> (World, [ClientId; 3]) {
+    let mut world = World::new(seed);
+    let people = ["alice", "bob", "carol"].map(|handle| world.register(handle));
+    let [alice, ..] = people;
     world.send(alice, "bob", "0");
     world.send(alice, "carol", "0");
     world.relay.refuse.push(("/v1/bundles", 429, 1));
+    (world, people)
+}
+
+#[test]
+fn one_full_mailbox_does_not_hold_up_other_conversations() {
+    let (mut world, [alice, bob, carol]) = one_full_mailbox(25);
     world.send(alice, "bob", "1");
     world.send(alice, "carol", "1");
     assert_eq!(world.texts(carol, "alice"), ["0", "1"]);
@@ -221,13 +226,7 @@ fn one_full_mailbox_does_not_hold_up_other_conversations() {
 
 #[test]
 fn a_hundred_messages_that_wait_do_not_hold_up_another_conversation() {
-    let mut world = World::new(27);
-    let alice = world.register("alice");
-    let bob = world.register("bob");
-    let carol = world.register("carol");
-    world.send(alice, "bob", "0");
-    world.send(alice, "carol", "0");
-    world.relay.refuse.push(("/v1/bundles", 429, 1));
+    let (mut world, [alice, bob, carol]) = one_full_mailbox(27);
     for n in 1..=100 {
         world.send(alice, "bob", &n.to_string());
     }
