@@ -61,13 +61,13 @@ fn check_devices(
     };
     let mut mismatches = Vec::new();
     for recipient in bundle.recipients.iter().chain(own) {
-        let mismatch = mismatch(moment, source, recipient)?.map(|mut found| {
-            if bundle.partial {
-                found.missing.clear();
-            }
-            found
-        });
-        mismatches.extend(mismatch.filter(is_wrong));
+        let mut found = mismatch(moment, source, recipient)?;
+        if bundle.partial {
+            found.missing.clear();
+        }
+        if is_wrong(&found) {
+            mismatches.push(found);
+        }
     }
     if mismatches.is_empty() {
         return Ok(());
@@ -80,16 +80,16 @@ fn mismatch(
     moment: &mut Moment<'_>,
     source: DeviceAddress,
     recipient: &Recipient,
-) -> Result<Option<AccountMismatch>, Failure> {
+) -> Result<AccountMismatch, Failure> {
     let account: AccountId = recipient.account;
     if moment.tx.account(account)?.is_none() {
-        return Ok(Some(AccountMismatch {
+        return Ok(AccountMismatch {
             account,
             missing: Vec::new(),
             extra: Vec::new(),
             stale: Vec::new(),
             gone: true,
-        }));
+        });
     }
     let actual = required_devices(moment, account, source)?;
     let named = recipient
@@ -101,13 +101,13 @@ fn mismatch(
         extra,
         stale,
     } = compare(&named, &actual);
-    Ok(Some(AccountMismatch {
+    Ok(AccountMismatch {
         account,
         missing,
         extra,
         stale,
         gone: false,
-    }))
+    })
 }
 
 fn is_wrong(found: &AccountMismatch) -> bool {
