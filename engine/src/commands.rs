@@ -1,24 +1,24 @@
 //! What applications ask for. Each command is answered by exactly one `Resolve`, at once or when the
 //! relay has answered; a refused command has changed nothing.
 
-use wire::body::{AccountInfo, DeviceInfo, Devices, from_json};
-use wire::limits::TEXT_MAX;
-use wire::{AccountId, Endpoint, Handle, Response};
+mod devices;
+mod people;
+
+use wire::Endpoint;
 
 use crate::account::Account;
 use crate::contacts;
-use crate::device_name;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, ConversationId, Ticket, Timestamp};
+use crate::input::{Command, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
-use crate::output::{ClientState, Device, Reply};
-use crate::peers;
+use crate::output::{ClientState, Reply};
 use crate::request::Pending;
 use crate::state::State;
 use crate::thread;
 use crate::tx::Tx;
+pub(crate) use devices::device;
 
 impl State {
     pub(crate) async fn command(
@@ -192,156 +192,6 @@ impl State {
         }
         self.parked.push((ticket, command));
         self.connect(tx);
-    }
-
-    /// The conversation that a handle or account id names, if we know it.
-    async fn conversation(
-        &self,
-        tx: &mut Tx<'_>,
-        name: &str,
-    ) -> Result<Option<ConversationId>, Error> {
-        if let Ok(id) = name.parse::<AccountId>() {
-            return Ok(Some(id));
-        }
-        let Ok(handle) = name.parse::<Handle>() else {
-            return Ok(None);
-        };
-        match &self.account {
-            Some(own) if own.handle.as_ref() == Some(&handle) => Ok(Some(own.id())),
-            _ => contacts::by_handle(tx, &handle).await,
-        }
-    }
-
-    async fn send(
-        &mut self,
-        tx: &mut Tx<'_>,
-        ticket: Ticket,
-        to: String,
-        text: String,
-    ) -> Result<(), Error> {
-        if text.is_empty() || text.len() > TEXT_MAX {
-            let empty = text.is_empty();
-            let refusal = if empty {
-                Refusal::MessageEmpty
-            } else {
-                Refusal::MessageTooLong
-            };
-            tx.resolve(ticket, Err(refusal));
-            return Ok(());
-        }
-        let known = self.conversation(tx, &to).await?;
-        if let Some(conversation) = known
-            && (to.parse::<AccountId>().is_ok() || !contacts::is_gone(tx, conversation).await?)
-        {
-            self.note_contact(tx, conversation).await?;
-            let result = self.enqueue_text(tx, conversation, text).await?;
-            tx.resolve(ticket, result.map(Reply::MessageId));
-            return Ok(());
-        }
-        let Ok(handle) = to.parse::<Handle>() else {
-            tx.resolve(ticket, Err(Refusal::HandleInvalid));
-            return Ok(());
-        };
-        let command = Command::Send { to, text };
-        if !self.connection.is_up() {
-            self.park(tx, ticket, command);
-            return Ok(());
-        }
-        let endpoint = Endpoint::AccountByHandle(handle.clone());
-        let pending = Pending::FindHandle {
-            handle,
-            ticket,
-            command,
-        };
-        self.connection.ask(tx, &endpoint, pending);
-        Ok(())
-    }
-
-    /// The relay's answer to "whose handle is this": the command goes on.
-    pub(crate) async fn handle_found(
-        &mut self,
-        tx: &mut Tx<'_>,
-        handle: Handle,
-        ticket: Ticket,
-        command: Command,
-        response: &Response,
-    ) -> Result<(), Error> {
-        let refusal = match (response.status, from_json::<AccountInfo>(&response.body)) {
-            (200, Ok(info)) if info.handle == handle => {
-                contacts::ensure(tx, info.uuid, Some(&handle)).await?;
-                return Box::pin(self.command(tx, ticket, command)).await;
-            }
-            (404, _) if contacts::by_handle(tx, &handle).await?.is_some() => Refusal::AccountGone,
-            (404, _) => Refusal::UnknownHandle,
-            (200, _) => Refusal::RelayProtocol,
-            (status, _) => general_refusal(status),
-        };
-        tx.resolve(ticket, Err(refusal));
-        Ok(())
-    }
-
-    /// The relay's answer to "what is the handle of this account".
-    pub(crate) async fn looked_up(
-        &mut self,
-        tx: &mut Tx<'_>,
-        account: AccountId,
-        response: &Response,
-    ) -> Result<(), Error> {
-        if let (200, Ok(info)) = (response.status, from_json::<AccountInfo>(&response.body))
-            && info.uuid == account
-        {
-            contacts::ensure(tx, account, Some(&info.handle)).await?;
-        }
-        Ok(())
-    }
-
-    /// The relay's list of own devices.
-    pub(crate) async fn devices_answered(
-        &mut self,
-        tx: &mut Tx<'_>,
-        ticket: Ticket,
-        response: &Response,
-    ) -> Result<(), Error> {
-        let Some(own) = self.account.clone() else {
-            return Ok(());
-        };
-        let list = match (response.status, from_json::<Devices>(&response.body)) {
-            (200, Ok(list)) => list.devices,
-            (200, Err(_)) => {
-                tx.resolve(ticket, Err(Refusal::RelayProtocol));
-                return Ok(());
-            }
-            (status, _) => {
-                tx.resolve(ticket, Err(general_refusal(status)));
-                return Ok(());
-            }
-        };
-        let mut peer = peers::record(tx, own.id()).await?;
-        let before = peer.clone();
-        let mut devices = Vec::with_capacity(list.len());
-        for info in list {
-            let known = peer.devices.iter().any(|d| d.device == u32::from(info.id));
-            if info.id != own.address.device && !known {
-                peers::add_device(&mut peer, info.id, 0, tx.now.0);
-            }
-            devices.push(device(&info, &own));
-        }
-        if peer != before {
-            peers::put_own(tx, own.id(), &peer);
-        }
-        tx.resolve(ticket, Ok(Reply::Devices(devices)));
-        Ok(())
-    }
-}
-
-/// An own device as applications see it; a name that can't be read is empty.
-pub(crate) fn device(info: &DeviceInfo, own: &Account) -> Device {
-    Device {
-        id: info.id,
-        name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
-        current: info.id == own.address.device,
-        created: Timestamp(info.created),
-        last_seen: Timestamp(info.last_seen),
     }
 }
 

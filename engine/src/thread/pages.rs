@@ -1,0 +1,95 @@
+//! Pages of a conversation, and the list of all of them.
+//! It reads; nothing here changes anything.
+
+use wire::{AccountId, MessageId};
+
+use super::view::view;
+use super::{locate, range};
+use crate::contacts;
+use crate::error::{Error, Refusal};
+use crate::input::{ConversationId, Timestamp};
+use crate::limits::{LIST_MAX, PAGE_MAX};
+use crate::output::{Conversation, Message};
+use crate::record::{ConversationRecord, MessageRecord, Record, key};
+use crate::store::{Direction, Row, Table};
+use crate::tx::Tx;
+
+/// A page of a conversation, oldest first.
+pub(crate) async fn page(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    before: Option<MessageId>,
+    limit: usize,
+) -> Result<Result<Vec<Message>, Refusal>, Error> {
+    let to = match before {
+        None => None,
+        Some(id) => match locate(tx, id).await? {
+            Some((of, order)) if of == conversation => Some(key::message(of, order, id)),
+            _ => return Ok(Err(Refusal::UnknownMessage)),
+        },
+    };
+    let from = conversation.as_bytes().to_vec();
+    let limit = limit.clamp(1, PAGE_MAX);
+    let rows = tx
+        .scan(range(conversation, from, to, Direction::Backward, limit))
+        .await?;
+    let mut messages = rows
+        .into_iter()
+        .map(read_row)
+        .collect::<Result<Vec<_>, Error>>()?;
+    messages.reverse();
+    Ok(Ok(messages.into_iter().flatten().collect()))
+}
+
+/// All conversations, newest first.
+pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Conversation>, Error> {
+    let found = tx.by_account::<ConversationRecord>(LIST_MAX).await?;
+    let last = |(id, thread): &(AccountId, ConversationRecord)| {
+        let last = MessageId::from_slice(&thread.last_id).ok()?;
+        Some((Table::Messages, key::message(*id, thread.last_order, last)))
+    };
+    let keys: Vec<_> = found.iter().filter_map(last).collect();
+    let contacts = found
+        .iter()
+        .map(|(id, _)| (Table::Contacts, id.as_bytes().to_vec()));
+    tx.prefetch(keys.into_iter().chain(contacts).collect())
+        .await?;
+    let mut list = Vec::with_capacity(found.len());
+    for (id, thread) in found {
+        list.push(conversation_view(tx, id, thread).await?);
+    }
+    list.sort_by_key(|conversation| std::cmp::Reverse(conversation.updated_at));
+    Ok(list)
+}
+
+async fn conversation_view(
+    tx: &mut Tx<'_>,
+    id: ConversationId,
+    thread: ConversationRecord,
+) -> Result<Conversation, Error> {
+    let last_message = match MessageId::from_slice(&thread.last_id) {
+        Ok(last) => {
+            let at = key::message(id, thread.last_order, last);
+            tx.get::<MessageRecord>(&at)
+                .await?
+                .and_then(|record| view(id, last, record))
+        }
+        Err(_) => None,
+    };
+    let (handle, name) = contacts::label(tx, id).await?;
+    Ok(Conversation {
+        id,
+        handle,
+        name,
+        last_message,
+        unread: thread.unread,
+        updated_at: Timestamp(thread.updated_at),
+    })
+}
+
+fn read_row((at, bytes): Row) -> Result<Option<Message>, Error> {
+    let Some((conversation, _, id)) = key::split_message(&at) else {
+        return Ok(None);
+    };
+    Ok(view(conversation, id, MessageRecord::read(&bytes)?))
+}
