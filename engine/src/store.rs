@@ -43,11 +43,23 @@ pub enum Table {
     Waiting,
     /// Envelopes under an identity key that the person has not accepted.
     Held,
+    /// What own devices agree on: settings, fields of people and conversations, app state.
+    Registers,
+    /// Names of registers that own other devices have not been told of.
+    Untold,
+    /// What was done to messages that are not here yet.
+    Early,
+    /// What is to be done at a certain time, by that time.
+    Due,
+    /// Histories and attachments on their way.
+    Transfers,
+    /// What a search looks at before it reads messages.
+    Search,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::PreKeys,
         Self::Sessions,
@@ -61,6 +73,12 @@ impl Table {
         Self::Sent,
         Self::Waiting,
         Self::Held,
+        Self::Registers,
+        Self::Untold,
+        Self::Early,
+        Self::Due,
+        Self::Transfers,
+        Self::Search,
     ];
 
     /// Its name in the database.
@@ -80,6 +98,12 @@ impl Table {
             Self::Sent => "sent",
             Self::Waiting => "waiting",
             Self::Held => "held",
+            Self::Registers => "registers",
+            Self::Untold => "untold",
+            Self::Early => "early",
+            Self::Due => "due",
+            Self::Transfers => "transfers",
+            Self::Search => "search",
         }
     }
 }

@@ -342,38 +342,67 @@ async fn a_damaged_row_of_the_journal_is_named_and_kept() {
     assert_eq!(found, Ok(Some(b"one".to_vec())));
 }
 
+const VERSION_ONE: [&str; 12] = [
+    "keys",
+    "fence",
+    "meta",
+    "prekeys",
+    "sessions",
+    "peers",
+    "contacts",
+    "conversations",
+    "messages",
+    "message_index",
+    "outbox",
+    "seen",
+];
+const VERSION_TWO: [&str; 16] = [
+    "keys",
+    "fence",
+    "journal",
+    "meta",
+    "prekeys",
+    "sessions",
+    "peers",
+    "contacts",
+    "conversations",
+    "messages",
+    "message_index",
+    "outbox",
+    "seen",
+    "sent",
+    "waiting",
+    "held",
+];
+
 #[wasm_bindgen_test]
 async fn a_database_of_version_one_is_upgraded_and_keeps_all() {
-    const STORES: [&str; 12] = [
-        "keys",
-        "fence",
-        "meta",
-        "prekeys",
-        "sessions",
-        "peers",
-        "contacts",
-        "conversations",
-        "messages",
-        "message_index",
-        "outbox",
-        "seen",
-    ];
-    let mut made = IdbStore::open("made_now").await.unwrap();
-    let old_tables = (Table::ALL.into_iter()).filter(|table| STORES.contains(&table.name()));
+    an_old_database_is_upgraded("version_one", 1, &VERSION_ONE).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_database_of_version_two_is_upgraded_and_keeps_all() {
+    an_old_database_is_upgraded("version_two", 2, &VERSION_TWO).await;
+}
+
+async fn an_old_database_is_upgraded(name: &str, version: u32, stores: &'static [&'static str]) {
+    let source = format!("made_for_{name}");
+    let mut made = IdbStore::open(&source).await.unwrap();
+    let old_tables = (Table::ALL.into_iter()).filter(|table| stores.contains(&table.name()));
     let rows: Vec<_> = old_tables
         .map(|table| (table, &b"key"[..], table.name().as_bytes()))
         .collect();
     made.commit(&changes(&rows)).await.unwrap();
-    let source = raw::open("made_now", None).await.unwrap();
+    let source = raw::open(&source, None).await.unwrap();
     raw::settled(&source).await;
-    let old = raw::create("version_one", 1, &STORES).await;
-    for store in STORES {
+    let old = raw::create(name, version, stores).await;
+    for store in stores {
         raw::copy(&source, &old, store).await;
     }
     let before = raw::dump(&old).await;
     old.close();
 
-    let mut store = IdbStore::open("version_one").await.unwrap();
+    let mut store = IdbStore::open(name).await.unwrap();
     for (table, key, record) in rows {
         assert_eq!(value(&store, table, key).await, Ok(Some(record.to_vec())));
     }
@@ -381,7 +410,7 @@ async fn a_database_of_version_one_is_upgraded_and_keeps_all() {
         .commit(&many(Table::Messages, 0..5, b"text"))
         .await
         .unwrap();
-    let database = raw::open("version_one", None).await.unwrap();
+    let database = raw::open(name, None).await.unwrap();
     raw::settled(&database).await;
     let after = raw::dump(&database).await;
     let kept = |row: &&raw::Entry| row.0 == "fence" || after.contains(row);
