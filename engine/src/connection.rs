@@ -81,7 +81,7 @@ impl Connection {
         matches!(self.phase, Phase::Opening(_) | Phase::SigningIn(_))
     }
 
-    fn socket(&self) -> Option<SocketId> {
+    pub(crate) fn socket(&self) -> Option<SocketId> {
         match self.phase {
             Phase::Down(_) => None,
             Phase::Opening(s) | Phase::SigningIn(s) | Phase::Up(s) => Some(s),

@@ -65,13 +65,25 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Output>,
     ) -> Result<(), Error> {
         let now = self.clock.moment(now);
-        if !self.state.suspect.is_careful() {
-            return self.step(now, input, out).await;
+        self.carefully(now, input, out).await?;
+        // What came while this device came in was only held: it is named now that it is dealt with.
+        while let Some(held) = self.state.held_until_now() {
+            self.carefully(now, held, out).await?;
         }
+        Ok(())
+    }
+
+    /// A step, or, where the last life ended badly, one for each suspect.
+    async fn carefully(
+        &mut self,
+        now: Moment,
+        input: Input,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Error> {
         let Input::SocketFrames { socket, frames } = input else {
             return self.step(now, input, out).await;
         };
-        if !self.name(now, &frames).await? {
+        if !self.state.is_careful_with(socket) || !self.name(now, &frames).await? {
             let input = Input::SocketFrames { socket, frames };
             return self.step(now, input, out).await;
         }

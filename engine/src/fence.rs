@@ -11,10 +11,11 @@
 
 use wire::body::{self, from_json, to_json};
 use wire::fence::{Fence, ROLLED_BACK};
-use wire::{Endpoint, RelayRequest, Request, Response};
+use wire::{Endpoint, Frame, RelayRequest, Request, Response};
 
 use crate::connection::GiveUp;
 use crate::error::{Error, Refusal};
+use crate::input::{Input, SocketId};
 use crate::limits::ENTRANCE_MAX;
 use crate::output::{Event, Unlinked};
 use crate::request::Pending;
@@ -30,6 +31,8 @@ pub(crate) struct Entrance {
     agreed: bool,
     /// What it has sent meanwhile.
     held: Vec<Request>,
+    /// The same, once in, if it is to be named before it is dealt with.
+    due: Vec<Request>,
 }
 
 impl State {
@@ -104,9 +107,30 @@ impl State {
         }
         self.connection.up(tx.now);
         let held = std::mem::take(&mut self.entrance).held;
-        self.relay_requests(tx, held).await?;
+        if self.suspect.is_careful() {
+            self.entrance.due = held;
+        } else {
+            self.relay_requests(tx, held).await?;
+        }
         self.offers_succeeded(tx);
         self.online(tx).await
+    }
+
+    /// Whether what comes on this socket is named before it is dealt with. What comes too early is only held, and what is
+    /// only held takes nobody down: named, it would count as tried without ever having been.
+    pub(crate) fn is_careful_with(&self, socket: SocketId) -> bool {
+        self.suspect.is_careful() && self.connection.is_main(socket) && self.connection.is_up()
+    }
+
+    /// What was held while coming in and has to be named first, as if it came now.
+    pub(crate) fn held_until_now(&mut self) -> Option<Input> {
+        let due = std::mem::take(&mut self.entrance.due);
+        let socket = self.connection.socket()?;
+        let frames: Vec<_> = due
+            .into_iter()
+            .map(|request| Frame::Request(request).encode())
+            .collect();
+        (!frames.is_empty()).then_some(Input::SocketFrames { socket, frames })
     }
 
     /// What the relay asks: envelopes first, as one batch, since it sends its "queue empty" after them.

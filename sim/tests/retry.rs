@@ -253,6 +253,25 @@ fn an_envelope_that_takes_the_client_down_is_put_aside_after_two_counted_tries()
     assert_eq!(world.texts(alice, "bob").last().unwrap(), "alive");
 }
 
+/// Found by the simulator: a first message was put aside without ever having been tried.
+#[test]
+fn what_came_while_the_relay_did_not_let_the_device_in_has_not_been_tried() {
+    let mut world = World::new(79);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.kill(bob);
+    world.send(alice, "bob", "first");
+    for _ in 0..5 {
+        // It comes with the answer to signing in, and the fence is not agreed with.
+        world.relay.refuse.push(("/v1/devices", 500, 1));
+        world.open(bob);
+        world.kill(bob);
+    }
+    world.open(bob);
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["first"]);
+}
+
 /// A page that is closed too early has done nothing wrong, and costs one small commit a batch.
 #[test]
 fn a_page_closed_while_messages_came_goes_on_in_batches() {
