@@ -2,11 +2,13 @@
 //! `cargo run -p sim -- SEED [--steps N]`, `-- --hunt N [--from SEED] [--steps N]`, `-- --play FILE`.
 #![expect(clippy::print_stdout, reason = "it is a command-line tool")]
 
+use std::fmt;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use sim::check::Violation;
 use sim::generate;
-use sim::run::{self, Detail, Verdict};
+use sim::run::{self, Counts, Detail, Verdict};
 use sim::shrink::shrink;
 use sim::step::Play;
 
@@ -76,23 +78,73 @@ fn verdict(violations: &[Violation]) -> ExitCode {
 
 fn hunt(from: u64, runs: u64, steps: usize) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {})); // a panic is a finding, told below
-    let mut accepted = 0;
+    let mut tally = Tally::new();
     for seed in from..from.saturating_add(runs) {
         let play = generate::play(seed, steps);
         let Verdict {
             violations, counts, ..
         } = run::play(&play, Detail::Steps);
-        accepted += counts.accepted;
+        tally.add(counts);
         if let Some(first) = violations.first() {
-            println!("seed {seed} breaks a promise; making it short");
+            println!("{tally}\nseed {seed} breaks a promise; making it short");
             let short = shrink(&play, first.check);
             println!("{short}");
             return repeat(&short);
         }
-        if (seed + 1 - from).is_multiple_of(50) {
-            println!("{} runs, {accepted} messages", seed + 1 - from);
+        if tally.runs.is_multiple_of(50) {
+            println!("{tally}");
         }
     }
-    println!("{runs} runs, {accepted} messages: all is well");
+    println!("{tally}: all is well");
     ExitCode::SUCCESS
+}
+
+/// What a hunt has tested so far.
+struct Tally {
+    began: Instant,
+    runs: u64,
+    counts: Counts,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            runs: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    fn add(&mut self, counts: Counts) {
+        self.runs += 1;
+        self.counts.add(counts);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            began,
+            runs,
+            counts,
+        } = self;
+        let Counts {
+            steps,
+            faults,
+            accepted,
+            crashes,
+            lies,
+            ..
+        } = *counts;
+        let seconds = began.elapsed().as_secs().max(1);
+        let each = |n: usize| n as u64 / (*runs).max(1);
+        write!(
+            f,
+            "{runs} runs, {steps} steps ({} a run, {} a second), {faults} faults ({} a run), \
+             {crashes} crashes, {lies} lies, {accepted} messages, {seconds} s",
+            each(steps),
+            steps as u64 / seconds,
+            each(faults),
+        )
+    }
 }

@@ -73,8 +73,8 @@ pub struct RelayNode {
     /// A lie: changes the bodies of answers to requests whose path begins so.
     pub lie: Option<(&'static str, Lie)>,
     deceits: Deceits,
-    /// Every frame that has reached it, and of whom.
-    pub(crate) heard: Vec<(ClientId, Vec<u8>)>,
+    /// Every bundle that it has taken, as a frame, and of whom.
+    pub(crate) taken: Vec<(ClientId, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for RelayNode {
@@ -99,7 +99,7 @@ impl RelayNode {
             refuse: Vec::new(),
             lie: None,
             deceits: Deceits::default(),
-            heard: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -160,9 +160,15 @@ impl RelayNode {
         if !self.sockets.contains_key(&key) {
             return Vec::new(); // written into a socket that has ended
         }
-        self.heard.push((key.0, bytes.to_vec()));
         match Frame::decode(bytes).expect("clients send frames") {
-            Frame::Request(request) => self.request(now, key, request),
+            Frame::Request(request) => {
+                let (id, is_bundle) = (request.id, request.path == "/v1/bundles");
+                let down = self.request(now, key, request);
+                if is_bundle && is_accepted(&down, id) {
+                    self.taken.push((key.0, bytes.to_vec()));
+                }
+                down
+            }
             Frame::Response(response) => self.response(now, key, &response),
         }
     }
@@ -326,6 +332,17 @@ impl RelayNode {
             }
         }
     }
+}
+
+/// Whether the answer to a request is among these, and is a yes.
+fn is_accepted(down: &[Down], id: u64) -> bool {
+    down.iter().any(|down| match down {
+        Down::Frame(_, frame) => matches!(
+            Frame::decode(frame),
+            Ok(Frame::Response(response)) if response.id == id && response.is_success()
+        ),
+        Down::Close(..) => false,
+    })
 }
 
 fn answer(key: Key, id: u64, answer: Answer) -> Down {

@@ -46,10 +46,36 @@ pub struct Counts {
     pub others: usize,
     /// Devices at the end.
     pub devices: usize,
+    /// Steps done.
+    pub steps: usize,
+    /// Of them those that did harm, or planned it.
+    pub faults: usize,
     /// Crashes.
     pub crashes: usize,
     /// Lies told.
     pub lies: usize,
+}
+
+impl Counts {
+    /// Adds those of another run.
+    pub fn add(&mut self, other: Self) {
+        let Self {
+            accepted,
+            others,
+            devices,
+            steps,
+            faults,
+            crashes,
+            lies,
+        } = other;
+        self.accepted += accepted;
+        self.others += others;
+        self.devices += devices;
+        self.steps += steps;
+        self.faults += faults;
+        self.crashes += crashes;
+        self.lies += lies;
+    }
 }
 
 /// How much is written down.
@@ -111,12 +137,13 @@ struct Run {
     record: Record,
     /// Of what was sent.
     wire_use: WireUse,
-    /// Of what has reached the relay.
-    heard: WireUse,
+    /// Of what the relay has taken.
+    taken: WireUse,
     violations: Vec<Violation>,
     trace: Rc<RefCell<Vec<String>>>,
     /// How many steps have begun.
     at: usize,
+    faults: usize,
     watched: Vec<Watched>,
     began: u64,
     slept_days: u64,
@@ -141,10 +168,11 @@ impl Run {
             world,
             record: Record::default(),
             wire_use: WireUse::default(),
-            heard: WireUse::default(),
+            taken: WireUse::default(),
             violations: Vec::new(),
             trace,
             at: 0,
+            faults: 0,
             watched: Vec::new(),
             slept_days: 0,
         };
@@ -179,6 +207,7 @@ impl Run {
 
     fn step(&mut self, step: Step) {
         self.at += 1;
+        self.faults += usize::from(step.is_fault());
         let outcome = self.act(step);
         self.watch();
         self.write(&format!("{step}: {outcome}"));
@@ -198,8 +227,8 @@ impl Run {
                 .unwrap_or_default()
             {
                 let found = self.wire_use.note(id, frame);
-                // What a browser wrote into a dead socket before it was put back, only it knew: the fence is at the
-                // relay (decision 9), so there it is asked for below.
+                // What the relay had not taken before a browser was put back, only the browser knew: the fence is at
+                // the relay (decision 9), so what that has taken is looked at below.
                 if !self.record.restored.contains_key(&id) {
                     self.violations.extend(found);
                 }
@@ -208,8 +237,8 @@ impl Run {
             let client = self.world.client_mut(id);
             self.violations.append(&mut client.violations);
         }
-        for (id, frame) in std::mem::take(&mut self.world.relay.heard) {
-            let found = self.heard.note(id, &frame);
+        for (id, frame) in std::mem::take(&mut self.world.relay.taken) {
+            let found = self.taken.note(id, &frame);
             self.violations.extend(found);
         }
         self.watch_states();
@@ -307,6 +336,8 @@ impl Run {
             accepted: self.record.accepted,
             others: self.record.said.len() - self.record.accepted,
             devices: self.record.ready_since.len(),
+            steps: self.at,
+            faults: self.faults,
             crashes: crashes.sum(),
             lies: self.world.relay.lies_told() as usize,
         }

@@ -112,6 +112,46 @@ steps! {
 }
 
 impl Step {
+    /// Whether it does harm, or plans it.
+    #[must_use]
+    pub fn is_fault(self) -> bool {
+        match self {
+            Self::Sleep { .. }
+            | Self::Wait { .. }
+            | Self::Drop { .. }
+            | Self::Cut { .. }
+            | Self::Mute { .. }
+            | Self::Kill { .. }
+            | Self::CrashAtCommit { .. }
+            | Self::CrashAtOutput { .. }
+            | Self::Fill { .. }
+            | Self::Jump { .. }
+            | Self::RestartRelay {}
+            | Self::StopRelay {}
+            | Self::Refuse { .. }
+            | Self::Double { .. }
+            | Self::Deceive { .. }
+            | Self::Restore { .. } => true,
+            Self::Send { .. }
+            | Self::Read { .. }
+            | Self::Look { .. }
+            | Self::Link { .. }
+            | Self::Approve { .. }
+            | Self::Unlink { .. }
+            | Self::Deliver { .. }
+            | Self::Flow { .. }
+            | Self::Run {}
+            | Self::Pass { .. }
+            | Self::Reconnect { .. }
+            | Self::Unmute { .. }
+            | Self::Open { .. }
+            | Self::Free { .. }
+            | Self::StartRelay {}
+            | Self::Batch { .. }
+            | Self::Snapshot { .. } => false,
+        }
+    }
+
     /// The step of four bytes.
     #[must_use]
     pub fn from_bytes([kind, a, b, c]: [u8; 4]) -> Self {

@@ -222,16 +222,16 @@ fn a_ratchet_position_used_twice_is_seen() {
 }
 
 #[test]
-fn of_a_browser_that_was_put_back_counts_what_reaches_the_relay() {
+fn of_a_browser_that_was_put_back_counts_what_the_relay_takes() {
     let mut run = talk();
     run.record.restored.insert(ALICE, run.at);
     seal_twice(&mut run);
-    run.world.relay.heard.clear();
+    run.world.relay.taken.clear();
     run.watch();
     assert_eq!(run.violations, []);
     let sent = run.world.client(ALICE).sent.iter();
     let sent: Vec<_> = sent.map(|frame| (ALICE, frame.clone())).collect();
-    run.world.relay.heard.extend(sent);
+    run.world.relay.taken.extend(sent);
     run.watch();
     let found = run.violations.first().map(|v| v.check);
     assert_eq!(found, Some(Check::Ratchet));
