@@ -1,13 +1,17 @@
-//! What JavaScript sees: `Client`, `LinkAttempt`, `LinkRequest`, events and errors.
+//! What JavaScript sees: `Client`, `App`, `LinkAttempt`, `LinkRequest`, events and errors.
 //!
 //! These objects hold a handle on the host's queue, never the engine, so every method may be called at any time:
 //! twice, in parallel, after `close`, with arguments of any type. Types are generated from the Rust types in
-//! `account`, `types` and `event`.
+//! `account`, `app`, `person`, `types` and `event`.
 
 pub mod account;
+pub mod app;
 mod argument;
 pub mod client;
 pub mod error;
 pub mod event;
 pub mod link;
+pub mod listeners;
+pub mod people;
+pub mod person;
 pub mod types;

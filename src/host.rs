@@ -20,7 +20,8 @@ use futures_util::future::select;
 use wasm_bindgen_futures::spawn_local;
 
 use self::session::{End, Session};
-use crate::api::event::{Listeners, Notice};
+use crate::api::event::Notice;
+use crate::api::listeners::Listeners;
 use crate::clock::{self, Timer};
 use crate::idb::IdbStore;
 use crate::network::NetworkWatch;

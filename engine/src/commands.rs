@@ -1,8 +1,10 @@
 //! What applications ask for. Each command is answered by exactly one `Resolve`, at once or when the
 //! relay has answered; a refused command has changed nothing.
 
+mod app;
 mod devices;
 mod people;
+mod settings;
 
 use wire::Endpoint;
 
@@ -14,6 +16,7 @@ use crate::input::{Command, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
+use crate::registers;
 use crate::request::Pending;
 use crate::state::State;
 use crate::thread;
@@ -67,11 +70,15 @@ impl State {
             }
             Command::Unlink { device } => self.unlink(tx, ticket, device),
             Command::DeleteAccount => self.delete_account(tx, ticket),
+            Command::Set(setting) => self.set(tx, ticket, setting).await?,
             local @ (Command::MarkRead { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
             | Command::Resend { .. }
             | Command::Account
+            | Command::Settings
+            | Command::Profile
+            | Command::App(_)
             | Command::Conversations
             | Command::Contacts
             | Command::Messages { .. }) => {
@@ -112,7 +119,11 @@ impl State {
             Command::Resend { message } => self.resend(tx, message).await?.map(|()| Reply::Done),
             Command::Conversations => Ok(Reply::Conversations(thread::list(tx).await?)),
             Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
+            Command::Settings => Ok(Reply::Settings(registers::settings(tx).await?)),
+            Command::Profile => Ok(Reply::Profile(registers::profile(tx).await?)),
+            Command::App(command) => self.app(tx, command).await?,
             Command::Account
+            | Command::Set(_)
             | Command::Register { .. }
             | Command::Link { .. }
             | Command::AwaitLink
@@ -170,17 +181,27 @@ impl State {
             | Command::MarkRead { .. }
             | Command::Devices
             | Command::Unlink { .. }
-            | Command::DeleteAccount => match self.client_state() {
-                ClientState::New => Some(Refusal::NotReady),
-                ClientState::Ready => None,
-                ClientState::Unlinked => self.unlinked_refusal(),
-            },
+            | Command::Set(_)
+            | Command::DeleteAccount => self.device_refusal(),
+            Command::App(command) if app::is_change(command) => self.device_refusal(),
             Command::AwaitLink
             | Command::CancelLink
             | Command::Account
             | Command::Conversations
             | Command::Messages { .. }
+            | Command::Settings
+            | Command::Profile
+            | Command::App(_)
             | Command::Contacts => None,
+        }
+    }
+
+    /// Why this is no device of an account, if it is none.
+    fn device_refusal(&self) -> Option<Refusal> {
+        match self.client_state() {
+            ClientState::New => Some(Refusal::NotReady),
+            ClientState::Ready => None,
+            ClientState::Unlinked => self.unlinked_refusal(),
         }
     }
 
@@ -216,6 +237,10 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Conversations
         | Command::Messages { .. }
         | Command::MarkRead { .. }
+        | Command::Set(_)
+        | Command::Settings
+        | Command::Profile
+        | Command::App(_)
         | Command::Contacts => false,
     }
 }

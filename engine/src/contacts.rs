@@ -14,6 +14,7 @@ use crate::limits::{CONTACTS_CHUNK, LIST_MAX};
 use crate::output::{Contact, Event};
 use crate::peers;
 use crate::record::{ContactRecord, ConversationRecord, key};
+use crate::registers::{self, Effects, Field, Place, Register};
 use crate::store::Table;
 use crate::thread;
 use crate::tx::Tx;
@@ -109,6 +110,7 @@ pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Contact>, Error> {
             .collect(),
     )
     .await?;
+    registers::prefetch_people(tx).await?;
     let mut list = Vec::with_capacity(rows.len());
     for (account, record) in rows {
         list.push(view(tx, account, record).await?);
@@ -135,10 +137,7 @@ pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Er
     for (account, record) in tx.by_account::<ContactRecord>(LIST_MAX).await? {
         let id = account.as_bytes();
         let peer = peers::record(tx, account).await?;
-        let last = tx
-            .get::<ConversationRecord>(id)
-            .await?
-            .map_or(0, |thread| thread.updated_at);
+        let last = tx.get::<ConversationRecord>(id).await?.unwrap_or_default();
         let verified = record.verified && record.verified_key == peer.identity;
         entries.push(ContactEntry {
             account: Some(id.to_vec()),
@@ -148,7 +147,8 @@ pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Er
             verified: Some(verified),
             name_clock: Some(record.name_clock),
             verified_clock: Some(record.verified_clock),
-            last_activity: Some(last),
+            last_activity: Some(last.updated_at),
+            read_clock: Some(last.read_clock),
         });
     }
     let chunks = entries.chunks(CONTACTS_CHUNK);
@@ -192,38 +192,60 @@ async fn merge_entry(
             record.handle = handle.into();
         }
     }
-    if entry.name_clock() > record.name_clock {
-        (record.name, record.name_clock) = (entry.name().to_owned(), entry.name_clock());
-    }
     let identity = entry
         .identity_key
         .as_deref()
         .and_then(|key| guard::identity_key(key).ok());
     if let Some(identity) = identity {
-        merge_key(tx, account, &identity, &entry, &mut record).await?;
+        merge_key(tx, account, &identity).await?;
     }
     let activity = entry.last_activity();
     if activity > 0 {
         let mut thread = thread::conversation_record(tx, account).await?;
         thread.updated_at = thread.updated_at.max(activity);
         tx.put(id, &thread);
+        registers::take_read_clock(tx, account, entry.read_clock()).await?;
     }
     if known.as_ref() != Some(&record) {
         tx.put(id, &record);
         let contact = view(tx, account, record).await?;
         tx.emit(Event::Contact(contact));
     }
-    Ok(())
+    merge_registers(tx, account, &entry).await
+}
+
+/// What an own device that has no registers knows of a person, as registers. Those of one that has them say the same.
+async fn merge_registers(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    entry: &ContactEntry,
+) -> Result<(), Error> {
+    let mut known = Vec::new();
+    if entry.name_clock() > 0 {
+        let name = Some(entry.name()).filter(|name| !name.is_empty());
+        let value = name.map(|name| name.as_bytes().to_vec());
+        let clock = entry.name_clock();
+        known.push((Field::Petname, Register { clock, value }));
+    }
+    let key = entry.identity_key.as_deref().unwrap_or_default();
+    if entry.verified_clock() > 0 && guard::identity_key(key).is_ok() {
+        let value = Some(registers::verified_value(entry.verified(), key));
+        let clock = entry.verified_clock();
+        known.push((Field::Verified, Register { clock, value }));
+    }
+    let mut effects = Effects::default();
+    for (field, register) in known {
+        let place = Place::of(account, field);
+        if place.is_valid(register.value.as_deref()) {
+            let merged = registers::merge(tx, &place, &register).await?;
+            effects.note(tx, &place, &register, merged).await?;
+        }
+    }
+    effects.tell(tx).await
 }
 
 /// A key from an own device is as good as the first use of it; it never replaces a known one.
-async fn merge_key(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    key: &IdentityKey,
-    entry: &ContactEntry,
-    record: &mut ContactRecord,
-) -> Result<(), Error> {
+async fn merge_key(tx: &mut Tx<'_>, account: AccountId, key: &IdentityKey) -> Result<(), Error> {
     let id = account.as_bytes();
     let key = key.serialize().into_vec();
     let mut peer = peers::record(tx, account).await?;
@@ -234,13 +256,6 @@ async fn merge_key(
     if peer.identity != key {
         return note_new_identity(tx, account, key).await;
     }
-    let clock = entry.verified_clock();
-    let tie_unverified = clock == record.verified_clock && !entry.verified();
-    if clock > record.verified_clock || tie_unverified {
-        record.verified = entry.verified();
-        record.verified_clock = clock;
-        record.verified_key = key;
-    }
     Ok(())
 }
 
@@ -250,9 +265,13 @@ async fn view(
     record: ContactRecord,
 ) -> Result<Contact, Error> {
     let peer = peers::record(tx, account).await?;
+    let fields = registers::person(tx, account).await?;
     Ok(Contact {
         id: account,
         name: name(account, &record),
+        petname: fields.petname,
+        blocked: fields.blocked,
+        request: fields.request,
         handle: record.handle.parse().ok(),
         verified: record.verified && record.verified_key == peer.identity,
         key_changed: peers::key_changed(&peer),

@@ -107,6 +107,14 @@ pub enum Refusal {
     ChallengeRequired,
     /// Too many messages wait to be sent.
     QueueFull,
+    /// There is no identity key of this person yet.
+    KeyUnknown,
+    /// Not a key of application data.
+    AppKeyInvalid,
+    /// An item of application data, or a message to own devices, is too large.
+    AppItemTooLarge,
+    /// A namespace of application data is full, or there are too many.
+    AppFull,
     /// The store failed; see [`StoreFault`].
     Store(StoreFault),
     /// A bug of ours.
@@ -149,6 +157,10 @@ impl Refusal {
             Self::RateLimited => "rate_limited",
             Self::ChallengeRequired => "challenge_required",
             Self::QueueFull => "queue_full",
+            Self::KeyUnknown => "key_unknown",
+            Self::AppKeyInvalid => "app_key_invalid",
+            Self::AppItemTooLarge => "app_item_too_large",
+            Self::AppFull => "app_full",
             Self::Store(StoreFault::Refused) => "storage_refused",
             Self::Store(StoreFault::Full) => "storage_full",
             Self::Store(StoreFault::TooNew { .. }) => "storage_too_new",
@@ -241,6 +253,12 @@ impl fmt::Display for Refusal {
                 "The service wants proof that you are a person. Open the app on your phone."
             }
             Self::QueueFull => "Too many messages are waiting to be sent. Try again when online.",
+            Self::KeyUnknown => "There is no security key of this person yet. Write to them first.",
+            Self::AppKeyInvalid => "Data of the app needs a key such as \"drafts/bob\".",
+            Self::AppItemTooLarge => "This is too large to be kept in step between devices.",
+            Self::AppFull => {
+                "There is no more room for data of this app. Delete what is not needed any more."
+            }
             Self::Store(fault) => return fault.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",
         })

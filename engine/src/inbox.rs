@@ -14,6 +14,7 @@ use crate::limits::CLOCK_SKEW_MS;
 use crate::output::{Event, MessageKind, MessageStatus};
 use crate::peers;
 use crate::record::key;
+use crate::registers::{Field, Place};
 use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::{Direction, Scan, Table};
@@ -247,6 +248,8 @@ async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
             let account = envelope.source.account.as_bytes();
             wants.push((Table::Contacts, account.to_vec()));
             wants.push((Table::Conversations, account.to_vec()));
+            let request = Place::of(envelope.source.account, Field::Request);
+            wants.push((Table::Registers, request.key()));
         }
     }
     // An id begins with the time of its message, usually, so this range says which of them are known.

@@ -1,7 +1,13 @@
 //! Everything that can happen to the engine, in one closed list.
 //! Nothing else reaches the engine: no clock, no callback, no shared state.
 
+mod app;
+mod setting;
+
 use wire::{AccountId, DeviceId, MessageId};
+
+pub use app::AppCommand;
+pub use setting::{Setting, SettingsChange};
 
 /// Milliseconds since the epoch, by the host's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -139,6 +145,14 @@ pub enum Command {
     },
     /// Answer: `Reply::Contacts`.
     Contacts,
+    /// Set something, for all devices of the person. Answer: `Reply::Done`, once it is stored.
+    Set(Setting),
+    /// Answer: `Reply::Settings`.
+    Settings,
+    /// Answer: `Reply::Profile`.
+    Profile,
+    /// Application data.
+    App(AppCommand),
     /// Answer: `Reply::Devices`; asks the relay.
     Devices,
     /// Remove a device of this account, also this one. Answer: `Reply::Done`, once it is removed.
@@ -170,6 +184,10 @@ impl std::fmt::Debug for Command {
             Self::RejectIdentity { .. } => "RejectIdentity",
             Self::Resend { .. } => "Resend",
             Self::Contacts => "Contacts",
+            Self::Set(_) => "Set",
+            Self::Settings => "Settings",
+            Self::Profile => "Profile",
+            Self::App(_) => "App",
             Self::Devices => "Devices",
             Self::Unlink { .. } => "Unlink",
             Self::DeleteAccount => "DeleteAccount",

@@ -28,6 +28,7 @@ mod phone;
 mod prekeys;
 mod provisioning;
 mod record;
+mod registers;
 mod relink;
 mod removal;
 mod request;
@@ -43,6 +44,9 @@ mod sync;
 mod thread;
 mod tx;
 mod upkeep;
+
+#[cfg(any(test, feature = "testing"))]
+pub use registers::testing::{Held, held};
 
 pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};

@@ -88,6 +88,51 @@ pub(crate) const CONTACTS_CHUNK: usize = 200;
 /// How far ahead of the relay's clock a sender's clock may be before its order is not believed.
 pub(crate) const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
 
+/// Value of a register: a draft is as long as a message, and alone in an envelope it fits.
+pub(crate) const REGISTER_VALUE_MAX: usize = 64 * 1024;
+/// Its name: the longest key with the longest element of a set, and room for newer versions.
+pub(crate) const REGISTER_NAME_MAX: usize = 2048;
+/// Its space: the longest namespace, and room for newer versions.
+pub(crate) const REGISTER_SPACE_MAX: usize = 128;
+/// Registers in one message to own devices, in bytes: half an envelope, so that one long one more still fits.
+pub(crate) const REGISTERS_TOLD_BYTES: usize = 48 * 1024;
+/// Such messages made at once, and marks looked at: what is left waits for these to go out, in the store.
+pub(crate) const REGISTERS_TOLD_MESSAGES: usize = 16;
+pub(crate) const REGISTERS_TOLD_ROWS: usize = 2_000;
+/// What was removed is remembered so long: twice what a device may be away.
+pub(crate) const REMOVED_MS: u64 = 90 * DAY_MS;
+/// Drafts are kept so long.
+pub(crate) const DRAFT_MS: u64 = 7 * DAY_MS;
+/// Messages looked at to see whether the person has ever written to somebody, in a store from before that was kept.
+pub(crate) const REQUEST_LOOK_BACK: usize = 50;
+/// Names that a person gives, in bytes: longer ones fit no list.
+pub(crate) const NAME_MAX: usize = 256;
+/// One item of application data, name included, as large as a message: larger things are attachments.
+pub(crate) const APP_ITEM_MAX: usize = 64 * 1024;
+/// All of a namespace, what was removed included: a new device gets all of it in some 25 messages.
+pub(crate) const APP_NAMESPACE_MAX: u64 = 1024 * 1024;
+/// Registers of a namespace, each some 100 bytes in the store beside its value.
+pub(crate) const APP_ITEMS_MAX: u64 = 10_000;
+/// Namespaces: with all of them full, a new device gets as much as a long history.
+pub(crate) const APP_NAMESPACES_MAX: usize = 64;
+/// Items read at once: what devices that were apart may have written together.
+pub(crate) const APP_LIST_MAX: usize = 100_000;
+/// Characters of a namespace.
+pub(crate) const APP_NAMESPACE_CHARS_MAX: usize = 64;
+/// The rest of a key, and an element of a set, in bytes: both stand in keys of the store.
+pub(crate) const APP_KEY_MAX: usize = 512;
+pub(crate) const APP_ELEMENT_MAX: usize = 1024;
+/// A message of the application to itself: as large as what is sent at once without a wait for anybody.
+pub(crate) const APP_MESSAGE_MAX: usize = 32 * 1024;
+/// Furthest a counter of one device may go: JavaScript counts exactly up to here.
+pub(crate) const APP_COUNT_MAX: i64 = (1 << 53) - 1;
+
+const _: () =
+    assert!(REGISTER_VALUE_MAX + REGISTER_NAME_MAX + 4096 < wire::limits::DEVICE_MESSAGE_MAX);
+const _: () = assert!(APP_NAMESPACE_CHARS_MAX + 4 <= REGISTER_SPACE_MAX);
+const _: () = assert!(APP_KEY_MAX + APP_ELEMENT_MAX + 2 <= REGISTER_NAME_MAX);
+const _: () = assert!(wire::limits::TEXT_MAX <= REGISTER_VALUE_MAX);
+
 /// First wait after a lost connection; doubles with each failure.
 pub(crate) const BACKOFF_MIN_MS: u64 = 500;
 /// Longest wait between two tries to connect.

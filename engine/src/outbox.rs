@@ -146,6 +146,7 @@ impl State {
         if !self.connection.is_up() || !self.is_member() {
             return Ok(());
         }
+        self.tell_registers(tx).await?;
         let ready = self.outbox.ready();
         let at = |seq: &u64| (Table::Outbox, key::outbox(*seq));
         tx.prefetch(ready.iter().map(at).collect()).await?;
@@ -253,6 +254,7 @@ impl State {
         refusal: Refusal,
     ) -> Result<(), Error> {
         self.remove(tx, seq, entry);
+        Self::not_told(tx, entry);
         if plain::reached_peer(entry) {
             return Ok(()); // only the transcript has failed
         }

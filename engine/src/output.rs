@@ -1,10 +1,15 @@
 //! Everything the engine wants of its host, in one closed list.
 //! Outputs are released only after the commit that makes them true.
 
+mod app;
+mod person;
+
 use wire::{AccountId, DeviceId, Handle, MessageId};
 
 use crate::error::Refusal;
 use crate::input::{ConversationId, SocketId, Ticket, Timestamp};
+pub use app::{AppEvent, AppKind, AppReply, AppValue};
+pub use person::{Notifications, Profile, Request, Settings};
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -64,6 +69,12 @@ pub enum Reply {
     Contacts(Vec<Contact>),
     /// By id.
     Devices(Vec<Device>),
+    /// How this person's devices behave.
+    Settings(Settings),
+    /// What this person says of themself.
+    Profile(Profile),
+    /// Application data.
+    App(AppReply),
 }
 
 /// Something the application may want to know. Events are hints; the store is the truth.
@@ -96,6 +107,12 @@ pub enum Event {
     },
     /// A contact is new or has changed.
     Contact(Contact),
+    /// Something the person has set of a conversation has changed, here or on another own device.
+    Conversation(Conversation),
+    /// The settings or the profile have changed, here or on another own device.
+    Settings(Settings, Profile),
+    /// Application data.
+    App(AppEvent),
     /// The list of own devices has changed.
     Devices(Vec<DeviceId>),
     /// The running link attempt shows another URI.
@@ -284,6 +301,20 @@ pub struct Conversation {
     pub unread: u32,
     /// When something last happened in it.
     pub updated_at: Timestamp,
+    /// Nobody is to be told of its messages before this time.
+    pub muted_until: Option<Timestamp>,
+    /// It was put away.
+    pub archived: bool,
+    /// It stands above the others since then.
+    pub pinned: Option<Timestamp>,
+    /// What was written and not sent.
+    pub draft: Option<String>,
+    /// The person wants it to count as unread.
+    pub marked_unread: bool,
+    /// Nothing of the other person is wanted.
+    pub blocked: bool,
+    /// Whether the other person may go on writing.
+    pub request: Request,
 }
 
 /// A person.
@@ -295,6 +326,12 @@ pub struct Contact {
     pub handle: Option<Handle>,
     /// How to call them.
     pub name: String,
+    /// The name that the person has given them, if any.
+    pub petname: Option<String>,
+    /// Nothing of them is wanted.
+    pub blocked: bool,
+    /// Whether they may go on writing.
+    pub request: Request,
     /// Their identity key, 33 bytes, once known.
     pub identity_key: Option<Vec<u8>>,
     /// The person compared that key.

@@ -182,6 +182,8 @@ records! {
         #[prost(bytes = "vec", tag = "4")] pub read_id: Vec<u8>,
         #[prost(uint32, tag = "5")] pub unread: u32,
         #[prost(uint64, tag = "6")] pub updated_at: u64,
+        /// The clock of the last act of reading, on any own device.
+        #[prost(uint64, tag = "20")] pub read_clock: u64,
     }
 
     /// A message; its conversation, order and id are in its key.
@@ -247,6 +249,25 @@ records! {
     WaitingRecord in Waiting {
         #[prost(uint64, tag = "1")] pub asked_at: u64,
         #[prost(bytes = "vec", tag = "2")] pub placeholder: Vec<u8>,
+    }
+
+    /// What own devices agree on; its space and name are in its key.
+    RegisterRecord in Registers {
+        #[prost(uint64, tag = "1")] pub clock: u64,
+        #[prost(bytes = "vec", tag = "2")] pub value: Vec<u8>,
+        #[prost(bool, tag = "3")] pub removed: bool,
+        /// When it came to be so on this device: what was removed is forgotten some time after that.
+        #[prost(uint64, tag = "4")] pub stored_at: u64,
+    }
+
+    /// That own other devices have not been told of the register with this key; at [`key::UNTOLD_CONTACTS`],
+    /// that one of them waits for the contacts.
+    UntoldRecord in Untold {}
+
+    /// How much a namespace of the application holds, removed things included.
+    UsageRecord in Meta {
+        #[prost(uint64, tag = "1")] pub bytes: u64,
+        #[prost(uint64, tag = "2")] pub items: u64,
     }
 
     /// An envelope under an identity key that has not been accepted.

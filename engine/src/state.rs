@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) offers: Option<Offers>,
     /// Commands that wait for a connection.
     pub(crate) parked: Vec<(Ticket, Command)>,
+    /// There may be registers that own other devices have not been told of.
+    pub(crate) untold: bool,
 }
 
 impl State {
@@ -74,6 +76,7 @@ impl State {
             join_at: None,
             offers: None,
             parked: Vec::new(),
+            untold: true,
         })
     }
 
@@ -286,6 +289,7 @@ impl State {
                 self.look_up(tx, account);
             }
             self.outbox.due = true;
+            self.untold = true;
         } else if self
             .pending
             .as_ref()

@@ -10,6 +10,7 @@ use crate::content::{self, OwnDevice};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::{MessageKind, MessageStatus};
+use crate::registers;
 use crate::state::State;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
@@ -31,6 +32,8 @@ impl State {
         }
         self.apply_removed(tx, from, &message.removed_devices)
             .await?;
+        self.apply_told(tx, from, message.registers, message.app_message)
+            .await?;
         if let Some(snapshot) = message.contact_snapshot {
             contacts::merge(tx, snapshot).await?;
         }
@@ -38,16 +41,7 @@ impl State {
             .request
             .is_some_and(|r| r.r#type() == request::Type::Contacts)
         {
-            for snapshot in contacts::snapshot(tx).await? {
-                let contact_snapshot = Some(snapshot);
-                self.enqueue_sync(
-                    tx,
-                    SyncMessage {
-                        contact_snapshot,
-                        ..SyncMessage::default()
-                    },
-                );
-            }
+            self.tell_all(tx).await?;
         }
         Ok(())
     }
@@ -101,12 +95,14 @@ impl State {
         if message.conversation != conversation {
             return Ok(false);
         }
-        if thread::mark_read(tx, conversation, id).await? {
+        let moved = thread::mark_read(tx, conversation, id).await?;
+        if let Some(clock) = self.note_read(tx, conversation, moved).await? {
             let read = Read {
                 sender_aci: Some(message.author.to_string()),
                 timestamp: Some(message.sent_at.0),
                 sender_aci_binary: Some(message.author.as_bytes().to_vec()),
                 message_id: Some(id.as_bytes().to_vec()),
+                clock: Some(clock),
             };
             self.enqueue_sync_of(
                 tx,
@@ -142,6 +138,7 @@ async fn apply_read(tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
     match thread::find(tx, id).await? {
         Some(message) => {
             thread::mark_read(tx, message.conversation, id).await?;
+            registers::take_read_clock(tx, message.conversation, read.clock()).await?;
         }
         // On its way still: a mark by author and time says where it will stand.
         None if read.message_id.is_none() => {

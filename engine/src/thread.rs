@@ -15,11 +15,13 @@ use crate::input::ConversationId;
 use crate::limits::UNREAD_MAX;
 use crate::output::{Event, Message, MessageKind, MessageStatus};
 use crate::record::{ConversationRecord, IndexRecord, MessageRecord, Record, key};
+use crate::registers;
 use crate::store::{Direction, Scan, Table};
 use crate::tx::Tx;
 pub(crate) use ahead::mark_read_ahead;
-pub(crate) use pages::{list, page};
+pub(crate) use pages::{list, page, show};
 pub(crate) use placeholder::{end_placeholder, remove_placeholder};
+pub(crate) use view::is_incoming;
 use view::{STATUS_RECEIVED, stored_kind, view, with_status};
 
 /// A message that is not stored yet.
@@ -81,6 +83,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool,
     if let Some(view) = view(conversation, id, record) {
         tx.emit(Event::Message(view));
     }
+    registers::note_message(tx, conversation, incoming, sent_at).await?;
     Ok(true)
 }
 

@@ -9,6 +9,7 @@ use crate::limits::{SESSION_RECEIVE_MS, STALE_MS, UPKEEP_MS, UPKEEP_ROWS};
 use crate::peers;
 use crate::prekeys;
 use crate::record::{PeerRecord, Record, SessionsRecord, key};
+use crate::registers::forget_removed;
 use crate::retry::forget_sent;
 use crate::session;
 use crate::state::State;
@@ -41,6 +42,7 @@ impl State {
         forget_old_sessions(tx).await?;
         forget_sent(tx).await?;
         forget_held(tx).await?;
+        forget_removed(tx).await?;
         self.give_up_waiting(tx).await?;
         self.rotate_keys(tx).await
     }

@@ -8,6 +8,7 @@ use engine::Refusal;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
+use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
     ApproveOptions, Content, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
 };
@@ -15,6 +16,11 @@ use super::types::{
 /// A text.
 pub(super) fn text(value: &JsValue, name: &'static str) -> Result<String, Refusal> {
     value.as_string().ok_or(Refusal::InvalidArgument(name))
+}
+
+/// Yes or no.
+pub(super) fn flag(value: &JsValue, name: &'static str) -> Result<bool, Refusal> {
+    value.as_bool().ok_or(Refusal::InvalidArgument(name))
 }
 
 /// The number of a device.
@@ -123,6 +129,35 @@ impl Content {
     pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
         Ok(Self {
             text: Fields::of(value, "content")?.text("text")?,
+        })
+    }
+}
+
+impl SettingsChange {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of(value, "change")?;
+        let shown = |value: &JsValue| {
+            Some(match value.as_string()?.as_str() {
+                "content" => Notifications::Content,
+                "name" => Notifications::Name,
+                "bare" => Notifications::Bare,
+                "off" => Notifications::Off,
+                _ => return None,
+            })
+        };
+        Ok(Self {
+            read_receipts: fields.optional("readReceipts", JsValue::as_bool)?,
+            delivery_receipts: fields.optional("deliveryReceipts", JsValue::as_bool)?,
+            typing: fields.optional("typing", JsValue::as_bool)?,
+            notifications: fields.optional("notifications", shown)?,
+        })
+    }
+}
+
+impl NameChange {
+    pub(super) fn read(value: &JsValue, name: &'static str) -> Result<Self, Refusal> {
+        Ok(Self {
+            name: Fields::of(value, name)?.text("name")?,
         })
     }
 }

@@ -12,12 +12,15 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::account::Account;
+use super::app::App;
 use super::argument::{device_id, text};
 use super::error;
 use super::link::{LinkAttempt, LinkRequest};
+use super::listeners;
+use super::person::{Contact, Conversation, Profile, Settings};
 use super::types::{
-    ClientState, ConnectionState, Contact, Content, Conversation, Device, LinkOptions, Message,
-    MessagesOptions, OpenOptions, RegisterOptions,
+    ClientState, ConnectionState, Content, Device, LinkOptions, Message, MessagesOptions,
+    OpenOptions, RegisterOptions,
 };
 use crate::host::Host;
 use crate::socket::RelayAddress;
@@ -237,6 +240,13 @@ impl Client {
         self.ask(Ok(Command::Contacts))
     }
 
+    /// Data of the application, in step on all devices of this person.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn app(&self) -> App {
+        App::new(Rc::clone(&self.host))
+    }
+
     /// The devices of this account. Asks the relay.
     #[wasm_bindgen(unchecked_return_type = "Promise<Device[]>")]
     pub fn devices(&self) -> Promise {
@@ -269,15 +279,7 @@ impl Client {
             .listeners()
             .add(&event, listener)
             .ok_or_else(|| refuse("event"))?;
-        let host = Rc::downgrade(&self.host);
-        let off = Closure::<dyn Fn()>::new(move || {
-            if let Some(host) = host.upgrade() {
-                host.listeners().remove(id);
-            }
-        });
-        off.into_js_value()
-            .dyn_into()
-            .map_err(|_| error::to_js(Refusal::Internal))
+        listeners::off(&self.host, id).map_err(error::to_js)
     }
 
     /// Ends this client. Resolves when the store is free for others. Open calls are rejected with "closed".
@@ -290,7 +292,7 @@ impl Client {
         })
     }
 
-    fn ask(&self, command: Result<Command, Refusal>) -> Promise {
+    pub(super) fn ask(&self, command: Result<Command, Refusal>) -> Promise {
         let asked = command.map(|command| self.host.ask(command));
         settle(async move { answer(asked?.await?) })
     }
@@ -316,8 +318,10 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Messages(page) => list::<_, Message>(page),
         Reply::Contacts(all) => list::<_, Contact>(all),
         Reply::Devices(all) => list::<_, Device>(all),
-        // These become objects of their own, which need the host.
-        Reply::LinkOffer(_) | Reply::LinkClaim(_) => Err(Refusal::Internal),
+        Reply::Settings(settings) => to_js(&Settings::from(settings)),
+        Reply::Profile(profile) => to_js(&Profile::from(profile)),
+        // These become objects of their own, which need the host, or are answers to calls of `App`.
+        Reply::LinkOffer(_) | Reply::LinkClaim(_) | Reply::App(_) => Err(Refusal::Internal),
     }
 }
 

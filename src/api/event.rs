@@ -1,20 +1,15 @@
-//! Events: what the engine emits, as JavaScript gets it, and who listens.
-//!
-//! A listener that throws is reported on the console and never heard by the engine. Listeners may be added and
-//! removed at any time, also by a listener; who is told of an event is settled before the first is called.
-
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+//! Events: what the engine emits, as JavaScript gets it.
+//! Who listens is in `listeners`.
 
 use engine::Event;
 use engine::output::Connection;
-use js_sys::Function;
 use serde::Serialize;
 use tsify::Tsify;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::types::{ClientState, ConnectionState, Contact, Message, MessageStatus, milliseconds};
+use super::app::OnApp;
+use super::person::{Contact, OnConversation, OnSettings};
+use super::types::{ClientState, ConnectionState, Message, MessageStatus, milliseconds};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
@@ -37,6 +32,12 @@ pub struct EventMap {
     pub read: OnRead,
     /// A contact is new or has changed.
     pub contact: OnContact,
+    /// What the person has set of a conversation has changed, here or on another own device.
+    pub conversation: OnConversation,
+    /// The settings or the profile have changed, here or on another own device.
+    pub settings: OnSettings,
+    /// Application data has changed, or the application on another own device says something.
+    pub app: OnApp,
     /// The list of own devices has changed; call `devices()`.
     pub device: OnDevice,
     /// The running link attempt has a new URI.
@@ -51,13 +52,16 @@ pub struct EventMap {
     pub error: OnError,
 }
 
-/// The names of [`EventMap`], and the order of its listeners here.
-const NAMES: [&str; 11] = [
+/// The names of [`EventMap`].
+pub(super) const NAMES: [&str; 14] = [
     "message",
     "status",
     "remove",
     "read",
     "contact",
+    "conversation",
+    "settings",
+    "app",
     "device",
     "link",
     "identity",
@@ -186,6 +190,9 @@ pub enum Notice {
     Remove(OnRemove),
     Read(OnRead),
     Contact(OnContact),
+    Conversation(OnConversation),
+    Settings(OnSettings),
+    App(OnApp),
     Device(OnDevice),
     Link(OnLink),
     Identity(OnIdentity),
@@ -195,13 +202,16 @@ pub enum Notice {
 }
 
 impl Notice {
-    const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Message(_) => "message",
             Self::Status(_) => "status",
             Self::Remove(_) => "remove",
             Self::Read(_) => "read",
             Self::Contact(_) => "contact",
+            Self::Conversation(_) => "conversation",
+            Self::Settings(_) => "settings",
+            Self::App(_) => "app",
             Self::Device(_) => "device",
             Self::Link(_) => "link",
             Self::Identity(_) => "identity",
@@ -246,6 +256,14 @@ impl From<Event> for Notice {
             Event::Contact(contact) => Self::Contact(OnContact {
                 contact: contact.into(),
             }),
+            Event::Conversation(conversation) => Self::Conversation(OnConversation {
+                conversation: conversation.into(),
+            }),
+            Event::Settings(settings, profile) => Self::Settings(OnSettings {
+                settings: settings.into(),
+                profile: profile.into(),
+            }),
+            Event::App(event) => Self::App(event.into()),
             Event::Devices(devices) => Self::Device(OnDevice {
                 devices: devices.into_iter().map(u32::from).collect(),
             }),
@@ -274,68 +292,6 @@ impl From<Event> for Notice {
                 message: refusal.to_string(),
                 retry: refusal.retry(),
             }),
-        }
-    }
-}
-
-struct Listener {
-    id: u64,
-    event: &'static str,
-    function: Function,
-}
-
-/// Who listens to what.
-#[derive(Default)]
-pub struct Listeners {
-    all: RefCell<Vec<Rc<Listener>>>,
-    next: Cell<u64>,
-}
-
-impl std::fmt::Debug for Listeners {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Listeners({})", self.all.borrow().len())
-    }
-}
-
-impl Listeners {
-    /// Adds a listener; its number removes it. `None`: there is no such event.
-    pub fn add(&self, event: &str, function: Function) -> Option<u64> {
-        let event = NAMES.into_iter().find(|name| *name == event)?;
-        let id = self.next.get();
-        self.next.set(id + 1);
-        self.all.borrow_mut().push(Rc::new(Listener {
-            id,
-            event,
-            function,
-        }));
-        Some(id)
-    }
-
-    /// Removes a listener; does nothing if it is gone.
-    pub fn remove(&self, id: u64) {
-        self.all.borrow_mut().retain(|listener| listener.id != id);
-    }
-
-    /// Calls everybody who listens to this, in the order they came.
-    pub fn tell(&self, notice: &Notice) {
-        let name = notice.name();
-        let listeners: Vec<Rc<Listener>> = self
-            .all
-            .borrow()
-            .iter()
-            .filter(|listener| listener.event == name)
-            .cloned()
-            .collect();
-        if listeners.is_empty() {
-            return;
-        }
-        let Ok(payload) = serde_wasm_bindgen::to_value(notice) else {
-            return;
-        };
-        for listener in listeners {
-            if let Err(thrown) = listener.function.call1(&JsValue::UNDEFINED, &payload) {
-                web_sys::console::error_2(&"lockstep: a listener threw".into(), &thrown);
-            }
         }
     }
 }

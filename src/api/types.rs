@@ -4,7 +4,7 @@
 
 use engine::Timestamp;
 use engine::output;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tsify::{Tsify, declare};
 
 /// ACI: a lower-case UUID.
@@ -157,49 +157,6 @@ pub struct Message {
     pub error: Option<&'static str>,
 }
 
-/// A conversation.
-#[derive(Clone, Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Conversation {
-    /// The account of the other person.
-    #[tsify(type = "AccountId")]
-    pub id: String,
-    /// Their handle, once known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
-    /// How to call them.
-    pub name: String,
-    /// The newest message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_message: Option<Message>,
-    /// How many of theirs are newer than the read mark.
-    pub unread: u32,
-    /// When something last happened in it.
-    pub updated_at: f64,
-}
-
-/// A person.
-#[derive(Clone, Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Contact {
-    /// Their account.
-    #[tsify(type = "AccountId")]
-    pub id: String,
-    /// Their handle, once known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
-    /// How to call them.
-    pub name: String,
-    /// Their identity key, once known.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_bytes")]
-    #[tsify(type = "Uint8Array")]
-    pub identity_key: Option<Vec<u8>>,
-    /// The person compared that key.
-    pub verified: bool,
-    /// They have come with another key. Until `acceptIdentity()` nothing is sent to them or shown of them.
-    pub key_changed: bool,
-}
-
 /// A device of this account.
 #[derive(Clone, Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
@@ -220,13 +177,6 @@ pub struct Device {
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 pub(super) const fn milliseconds(Timestamp(ms): Timestamp) -> f64 {
     ms as f64
-}
-
-fn as_bytes<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match bytes {
-        Some(bytes) => serializer.serialize_bytes(bytes),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl From<output::ClientState> for ClientState {
@@ -295,49 +245,6 @@ impl From<output::Message> for Message {
             sent_at: milliseconds(sent_at),
             status,
             error,
-        }
-    }
-}
-
-impl From<output::Conversation> for Conversation {
-    fn from(conversation: output::Conversation) -> Self {
-        let output::Conversation {
-            id,
-            handle,
-            name,
-            last_message,
-            unread,
-            updated_at,
-        } = conversation;
-        Self {
-            id: id.to_string(),
-            handle: handle.map(String::from),
-            name,
-            last_message: last_message.map(Message::from),
-            unread,
-            updated_at: milliseconds(updated_at),
-        }
-    }
-}
-
-impl From<output::Contact> for Contact {
-    fn from(contact: output::Contact) -> Self {
-        let output::Contact {
-            id,
-            handle,
-            name,
-            identity_key,
-            verified,
-            key_changed,
-        } = contact;
-        let (id, handle) = (id.to_string(), handle.map(String::from));
-        Self {
-            id,
-            handle,
-            name,
-            identity_key,
-            verified,
-            key_changed,
         }
     }
 }

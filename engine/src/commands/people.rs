@@ -59,14 +59,25 @@ impl State {
             tx.resolve(ticket, result.map(Reply::MessageId));
             return Ok(());
         }
-        let Ok(handle) = to.parse::<Handle>() else {
+        self.look_for(tx, ticket, &to.clone(), Command::Send { to, text });
+        Ok(())
+    }
+
+    /// Asks the relay whose handle this is; the command goes on with the answer.
+    pub(super) fn look_for(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        handle: &str,
+        command: Command,
+    ) {
+        let Ok(handle) = handle.parse::<Handle>() else {
             tx.resolve(ticket, Err(Refusal::HandleInvalid));
-            return Ok(());
+            return;
         };
-        let command = Command::Send { to, text };
         if !self.connection.is_up() {
             self.park(tx, ticket, command);
-            return Ok(());
+            return;
         }
         let endpoint = Endpoint::AccountByHandle(handle.clone());
         let pending = Pending::FindHandle {
@@ -75,7 +86,6 @@ impl State {
             command,
         };
         self.connection.ask(tx, &endpoint, pending);
-        Ok(())
     }
 
     /// The relay's answer to "whose handle is this": the command goes on.

@@ -60,6 +60,11 @@ impl Outbox {
         self.waiting.values().map(BTreeSet::len).sum()
     }
 
+    /// Whether anything of a conversation waits.
+    pub(crate) fn has(&self, conversation: Option<ConversationId>) -> bool {
+        self.waiting.contains_key(&conversation)
+    }
+
     pub(super) fn add(&mut self, conversation: Option<ConversationId>, seq: u64) {
         self.waiting.entry(conversation).or_default().insert(seq);
         self.due = true;

@@ -9,6 +9,14 @@ pub(crate) const PENDING: &[u8] = b"pending";
 pub(crate) const CLOCK: &[u8] = b"clock";
 pub(crate) const ATTEMPT: &[u8] = b"attempt";
 
+/// In Untold, behind all registers: no space begins with this byte.
+pub(crate) const UNTOLD_CONTACTS: &[u8] = &[0xFF];
+
+/// How much a namespace of the application holds, in Meta.
+pub(crate) fn usage(namespace: &str) -> Vec<u8> {
+    [b"usage/", namespace.as_bytes()].concat()
+}
+
 /// The account of a handle, in Meta.
 pub(crate) fn handle(handle: &wire::Handle) -> Vec<u8> {
     [b"handle/", handle.as_str().as_bytes()].concat()

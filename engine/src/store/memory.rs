@@ -79,6 +79,12 @@ impl Snapshot {
         inside.map(|(_, key)| key.as_slice())
     }
 
+    /// The records of a table with their keys.
+    pub fn rows(&self, table: Table) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let inside = self.0.iter().filter(move |((of, _), _)| *of == table);
+        inside.map(|((_, key), value)| (key.as_slice(), value.as_slice()))
+    }
+
     /// How many records a table holds.
     #[must_use]
     pub fn count(&self, table: Table) -> usize {

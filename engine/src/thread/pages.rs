@@ -9,8 +9,9 @@ use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::{LIST_MAX, PAGE_MAX};
-use crate::output::{Conversation, Message};
+use crate::output::{Conversation, Event, Message};
 use crate::record::{ConversationRecord, MessageRecord, Record, key};
+use crate::registers;
 use crate::store::{Direction, Row, Table};
 use crate::tx::Tx;
 
@@ -54,12 +55,22 @@ pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Conversation>, Error> {
         .map(|(id, _)| (Table::Contacts, id.as_bytes().to_vec()));
     tx.prefetch(keys.into_iter().chain(contacts).collect())
         .await?;
+    registers::prefetch_conversations(tx).await?;
     let mut list = Vec::with_capacity(found.len());
     for (id, thread) in found {
         list.push(conversation_view(tx, id, thread).await?);
     }
     list.sort_by_key(|conversation| std::cmp::Reverse(conversation.updated_at));
     Ok(list)
+}
+
+/// Tells of a conversation, if there is one.
+pub(crate) async fn show(tx: &mut Tx<'_>, id: ConversationId) -> Result<(), Error> {
+    if let Some(thread) = tx.get::<ConversationRecord>(id.as_bytes()).await? {
+        let conversation = conversation_view(tx, id, thread).await?;
+        tx.emit(Event::Conversation(conversation));
+    }
+    Ok(())
 }
 
 async fn conversation_view(
@@ -77,6 +88,8 @@ async fn conversation_view(
         Err(_) => None,
     };
     let (handle, name) = contacts::label(tx, id).await?;
+    let person = registers::person(tx, id).await?;
+    let fields = registers::conversation(tx, id, thread.read_clock).await?;
     Ok(Conversation {
         id,
         handle,
@@ -84,6 +97,13 @@ async fn conversation_view(
         last_message,
         unread: thread.unread,
         updated_at: Timestamp(thread.updated_at),
+        muted_until: fields.muted_until,
+        archived: fields.archived,
+        pinned: fields.pinned,
+        draft: fields.draft,
+        marked_unread: fields.marked_unread,
+        blocked: person.blocked,
+        request: person.request,
     })
 }
 

@@ -25,6 +25,11 @@ pub(super) const STATUS_SENT: u32 = 1;
 pub(super) const STATUS_FAILED: u32 = 2;
 pub(super) const STATUS_RECEIVED: u32 = 3;
 
+/// Whether a stored message came in.
+pub(crate) const fn is_incoming(record: &MessageRecord) -> bool {
+    record.status == STATUS_RECEIVED
+}
+
 pub(super) fn with_status(mut record: MessageRecord, status: MessageStatus) -> MessageRecord {
     record.error.clear();
     record.status = match status {

@@ -1,0 +1,106 @@
+//! What own devices agree on: settings, fields of people and conversations, application data. All of it is registers,
+//! and one rule merges them (`rule`), whatever the order in which they come and however often.
+//!
+//! A write here is told to the others as soon as there is a connection (`tell`). What a register means is in
+//! `fields` and `app`; most of this does not look.
+
+pub(crate) mod app;
+mod effect;
+pub(crate) mod fields;
+mod request;
+mod rule;
+mod space;
+mod sweep;
+mod tell;
+mod unread;
+
+use wire::AccountId;
+
+use crate::error::Error;
+use crate::record::RegisterRecord;
+use crate::state::State;
+use crate::tx::Tx;
+pub(crate) use app::Key;
+pub(crate) use effect::Effects;
+pub(crate) use fields::{
+    conversation, person, prefetch_conversations, prefetch_people, profile, settings,
+    verified_value,
+};
+pub(crate) use request::note_message;
+pub(crate) use rule::Register;
+pub(crate) use space::{Field, PROFILE, Place, SETTINGS};
+pub(crate) use sweep::forget_removed;
+pub(crate) use unread::take_read_clock;
+
+/// What became of a value that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merged {
+    /// What is known holds.
+    Known,
+    /// It holds, and says the same as before.
+    Newer,
+    /// It holds, and says something else.
+    Changed,
+}
+
+/// What is at a place.
+pub(crate) async fn read(tx: &mut Tx<'_>, place: &Place) -> Result<Option<Register>, Error> {
+    let record = tx.get::<RegisterRecord>(&place.key()).await?;
+    Ok(record.as_ref().map(Register::read))
+}
+
+/// The value at a place, unless it was removed.
+pub(crate) async fn value(tx: &mut Tx<'_>, place: &Place) -> Result<Option<Vec<u8>>, Error> {
+    Ok(read(tx, place).await?.and_then(|register| register.value))
+}
+
+/// Whether the person wants nothing of an account.
+pub(crate) async fn is_blocked(tx: &mut Tx<'_>, account: AccountId) -> Result<bool, Error> {
+    fields::is_set(tx, account, Field::Blocked).await
+}
+
+/// Takes a value over if the rule says so. The only writer of registers, but for their end (`sweep`).
+pub(crate) async fn merge(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    register: &Register,
+) -> Result<Merged, Error> {
+    let known = read(tx, place).await?;
+    if !register.beats(known.as_ref()) {
+        return Ok(Merged::Known);
+    }
+    app::count(tx, place, known.as_ref(), Some(register)).await?;
+    tx.put(&place.key(), &register.record(tx.now.0));
+    let before = known.and_then(|known| known.value);
+    Ok(if before == register.value {
+        Merged::Newer
+    } else {
+        Merged::Changed
+    })
+}
+
+impl State {
+    /// The person sets something on this device, or removes it: later than all that is known here, and to be told.
+    pub(crate) async fn write(
+        &mut self,
+        tx: &mut Tx<'_>,
+        place: &Place,
+        value: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let known = read(tx, place).await?;
+        let after = unread::floor(tx, place).await?;
+        let now = self.next_timestamp(tx).max(after);
+        let clock = rule::next_clock(now, known.as_ref());
+        let register = Register { clock, value };
+        let mut effects = Effects::default();
+        let merged = merge(tx, place, &register).await?;
+        effects.note(tx, place, &register, merged).await?;
+        self.mark_untold(tx, place);
+        effects.tell(tx).await
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

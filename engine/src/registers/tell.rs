@@ -1,0 +1,172 @@
+//! Own devices tell each other of registers: what was written here goes to the others, and a new device gets all.
+//!
+//! What is to be told is a mark for each register, not a queue: however often a register is written while there is no
+//! connection, it is told once, as it then is. It knows no rule (see `rule`) and not what registers mean.
+
+use prost::Message as _;
+use wire::proto::service::{AppMessage, Content, Register as Told, SyncMessage};
+
+use super::space::Place;
+use super::{Effects, Merged, Register, merge, read};
+use crate::account::Account;
+use crate::contacts;
+use crate::content::OwnDevice;
+use crate::error::Error;
+use crate::limits::{REGISTERS_TOLD_BYTES, REGISTERS_TOLD_MESSAGES, REGISTERS_TOLD_ROWS};
+use crate::output::{AppEvent, Event};
+use crate::record::{OutboxRecord, UntoldRecord, key};
+use crate::registers::rule::CLOCK_MAX;
+use crate::state::State;
+use crate::store::{Scan, Table};
+use crate::tx::Tx;
+
+impl State {
+    pub(super) fn mark_untold(&mut self, tx: &mut Tx<'_>, place: &Place) {
+        tx.put(&place.key(), &UntoldRecord::default());
+        self.untold = true;
+        self.outbox.due = true;
+    }
+
+    /// An own device that knows nothing yet has asked: it is told of every register, then of the contacts.
+    pub(crate) async fn tell_all(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.each_row(Table::Registers, |tx, at, _| {
+            tx.put(&at, &UntoldRecord::default());
+            Ok(())
+        })
+        .await?;
+        tx.put(key::UNTOLD_CONTACTS, &UntoldRecord::default());
+        self.untold = true;
+        self.outbox.due = true;
+        Ok(())
+    }
+
+    /// Puts what is untold into messages to own other devices, as much as may wait there at once. The next part is
+    /// made when that has gone out, of what the registers then hold.
+    pub(crate) async fn tell_registers(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let own = self.account.as_ref().map(Account::id);
+        if !self.untold || self.outbox.has(own) {
+            return Ok(());
+        }
+        let rows = tx
+            .scan(Scan::all(Table::Untold, REGISTERS_TOLD_ROWS))
+            .await?;
+        self.untold = rows.len() >= REGISTERS_TOLD_ROWS;
+        let keys = rows.iter().map(|(at, _)| (Table::Registers, at.clone()));
+        tx.prefetch(keys.collect()).await?;
+        let (mut part, mut size, mut messages) = (Vec::new(), 0, 0);
+        for (at, _) in rows {
+            if messages >= REGISTERS_TOLD_MESSAGES {
+                self.untold = true;
+                break;
+            }
+            if at == key::UNTOLD_CONTACTS {
+                self.send_registers(tx, std::mem::take(&mut part));
+                self.send_contacts(tx).await?;
+            } else if let Some(told) = told(tx, &at).await? {
+                let len = told.encoded_len();
+                if size + len > REGISTERS_TOLD_BYTES {
+                    self.send_registers(tx, std::mem::take(&mut part));
+                    (size, messages) = (0, messages + 1);
+                }
+                size += len;
+                part.push(told);
+            }
+            tx.delete(Table::Untold, &at);
+        }
+        self.send_registers(tx, part);
+        Ok(())
+    }
+
+    fn send_registers(&mut self, tx: &mut Tx<'_>, registers: Vec<Told>) {
+        if !registers.is_empty() {
+            let message = SyncMessage {
+                registers,
+                ..SyncMessage::default()
+            };
+            self.enqueue_sync(tx, message);
+        }
+    }
+
+    async fn send_contacts(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        for snapshot in contacts::snapshot(tx).await? {
+            let message = SyncMessage {
+                contact_snapshot: Some(snapshot),
+                ..SyncMessage::default()
+            };
+            self.enqueue_sync(tx, message);
+        }
+        Ok(())
+    }
+
+    /// A message to own devices was given up: its registers are told again with the next connection.
+    pub(crate) fn not_told(tx: &mut Tx<'_>, entry: &OutboxRecord) {
+        let content = Content::decode(entry.transcript.as_slice()).unwrap_or_default();
+        let registers = content.sync_message.unwrap_or_default().registers;
+        for place in registers.iter().filter_map(place) {
+            tx.put(&place.key(), &UntoldRecord::default());
+        }
+    }
+
+    /// Takes over what another own device has told, by rule. Nobody is told again: whoever writes, tells all.
+    pub(crate) async fn apply_told(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: OwnDevice,
+        told: Vec<Told>,
+        message: Option<AppMessage>,
+    ) -> Result<(), Error> {
+        let places: Vec<Place> = told.iter().filter_map(place).collect();
+        let keys = places.iter().map(|place| (Table::Registers, place.key()));
+        tx.prefetch(keys.collect()).await?;
+        let mut effects = Effects::default();
+        for told in told {
+            let Some((place, register)) = checked(told) else {
+                continue;
+            };
+            let merged = merge(tx, &place, &register).await?;
+            if merged != Merged::Known {
+                effects.note(tx, &place, &register, merged).await?;
+            }
+        }
+        effects.tell(tx).await?;
+        if let Some(content) = message.and_then(|message| message.content) {
+            let from = from.address().device;
+            tx.emit(Event::App(AppEvent::Message { from, content }));
+        }
+        Ok(())
+    }
+}
+
+/// The register at a key, as it is told.
+async fn told(tx: &mut Tx<'_>, at: &[u8]) -> Result<Option<Told>, Error> {
+    let Some(place) = Place::from_key(at) else {
+        return Ok(None);
+    };
+    let Some(Register { clock, value }) = read(tx, &place).await? else {
+        return Ok(None); // it has had its time
+    };
+    Ok(Some(Told {
+        space: Some(place.space),
+        name: Some(place.name),
+        clock: Some(clock),
+        removed: value.is_none().then_some(true),
+        value,
+    }))
+}
+
+fn place(told: &Told) -> Option<Place> {
+    Some(Place::new(told.space.as_deref()?, told.name.clone()?))
+}
+
+/// What every device takes, and none refuses.
+fn checked(told: Told) -> Option<(Place, Register)> {
+    let place = place(&told)?;
+    let clock = told.clock();
+    let value = if told.removed() {
+        None
+    } else {
+        Some(told.value.unwrap_or_default())
+    };
+    let fits = place.is_valid(value.as_deref()) && (1..=CLOCK_MAX).contains(&clock);
+    fits.then_some((place, Register { clock, value }))
+}
