@@ -7,6 +7,7 @@
 
 pub(crate) mod marks;
 pub(crate) mod record;
+pub(crate) mod registers;
 pub(crate) mod release;
 pub(crate) mod threads;
 pub(crate) mod wire_use;
@@ -38,6 +39,8 @@ pub enum Check {
     Same,
     /// What was read on one device is read on the others.
     Read,
+    /// What was set on one device is set on the others.
+    Registers,
     /// Nothing waits any more, at the relay or to be sent.
     Drained,
     /// All devices are back after the faults.

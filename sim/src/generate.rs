@@ -7,9 +7,10 @@ use rand_chacha::ChaCha20Rng;
 use crate::step::{Play, Step};
 
 /// How often each step comes in a quiet run.
-const USUAL: [(&str, u32); 10] = [
+const USUAL: [(&str, u32); 11] = [
     ("send", 30),
     ("read", 5),
+    ("set", 8),
     ("look", 2),
     ("deliver", 20),
     ("flow", 14),

@@ -2,6 +2,7 @@
 //! online for a while, everybody writes to everybody once more, and then the threads are compared.
 
 mod act;
+mod set;
 mod settle;
 #[cfg(test)]
 mod tests;

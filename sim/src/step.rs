@@ -47,6 +47,8 @@ steps! {
     Send "send" { from: "With which browser.", to: "To which person." }
     /// A person has read a conversation.
     Read "read" { by: "With which browser.", of: "With which person." }
+    /// A person or their application sets something for all their browsers.
+    Set "set" { by: "With which browser.", what: "Which thing.", value: "To which value." }
     /// A person looks at their devices and contacts.
     Look "look" { by: "With which browser." }
     /// A person shows a link URI on a new browser.
@@ -134,6 +136,7 @@ impl Step {
             | Self::Restore { .. } => true,
             Self::Send { .. }
             | Self::Read { .. }
+            | Self::Set { .. }
             | Self::Look { .. }
             | Self::Link { .. }
             | Self::Approve { .. }

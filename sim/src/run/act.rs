@@ -55,6 +55,10 @@ impl Run {
                 Some(by) => self.read(by, usize::from(of)),
                 None => NOTHING.to_owned(),
             },
+            Step::Set { by, what, value } => match self.used(by) {
+                Some(by) => self.set(by, what, value),
+                None => NOTHING.to_owned(),
+            },
             Step::Look { by } => self.look(self.browser(by)),
             Step::Link { of } => self.link(self.browser(of)),
             Step::Approve { by } => self.approve(self.browser(by)),

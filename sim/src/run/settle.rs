@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use engine::store::Table;
 use engine::store::memory::Crash;
-use engine::{Command, Input, Reply};
+use engine::{Command, Held, Input, Reply, held};
 use wire::{AccountId, DeviceAddress};
 
 use super::Run;
 use crate::ClientId;
 use crate::check::record::Shown;
-use crate::check::{Check, Violation, marks, threads};
+use crate::check::{Check, Violation, marks, registers, threads};
 
 impl Run {
     /// The end of all faults, and what must be so then.
@@ -33,6 +33,8 @@ impl Run {
         self.judge_devices();
         self.judge_queues();
         self.note_misled();
+        self.violations
+            .extend(registers::violations(&self.record, &self.all_held()));
         let shown = self.all_shown();
         self.violations
             .extend(threads::violations(&self.record, &shown));
@@ -81,7 +83,8 @@ impl Run {
                 device: account.device,
             };
             let mail = self.world.relay.mail(address);
-            let unsent = self.world.client(id).store.snapshot().count(Table::Outbox);
+            let stored = self.world.client(id).store.snapshot();
+            let unsent = stored.count(Table::Outbox) + stored.count(Table::Untold);
             if mail > 0 || unsent > 0 {
                 let what = format!(
                     "{} has {mail} envelopes at the relay and {unsent} things to send",
@@ -124,6 +127,12 @@ impl Run {
                 });
             }
         }
+    }
+
+    /// The registers of every browser that belongs to an account.
+    pub(super) fn all_held(&self) -> Vec<(ClientId, Vec<Held>)> {
+        let held = |id: &ClientId| (*id, held(&self.world.client(*id).store.snapshot()));
+        self.record.ready_since.keys().map(held).collect()
     }
 
     pub(super) fn all_shown(&mut self) -> Vec<Shown> {

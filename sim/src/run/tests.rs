@@ -8,7 +8,7 @@ use engine::{Command, Refusal};
 
 use super::*;
 use crate::check::record::Shown;
-use crate::check::{marks, threads};
+use crate::check::{marks, registers, threads};
 
 const ALICE: ClientId = ClientId(0);
 const BOB: ClientId = ClientId(1);
@@ -164,6 +164,23 @@ fn a_mark_that_one_device_lacks_is_seen() {
     let found = marks::violations(&run.record, &shown);
     let found: Vec<Check> = found.iter().map(|v| v.check).collect();
     assert_eq!(found, [Check::Read]);
+}
+
+#[test]
+fn a_register_that_one_device_lacks_is_seen() {
+    let mut run = talk();
+    for (by, what) in [(0, 0), (3, 2), (0, 5)] {
+        let value = 9;
+        run.step(Step::Set { by, what, value });
+    }
+    run.settle();
+    assert_eq!(run.violations, []);
+    let mut held = run.all_held();
+    let second = held.iter_mut().find(|(id, _)| *id == SECOND);
+    second.expect("all hold something").1.remove(0);
+    let found = registers::violations(&run.record, &held);
+    let found: Vec<Check> = found.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Registers]);
 }
 
 #[test]
