@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod basic;
+pub mod blob;
 pub mod body;
 pub mod bundle;
 pub mod endpoint;
@@ -26,6 +27,7 @@ pub mod link_uri;
 pub mod proto;
 
 pub use address::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
+pub use blob::BlobId;
 pub use endpoint::{Endpoint, RelayRequest};
 pub use envelope::{Envelope, EnvelopeKind};
 pub use error::DecodeError;

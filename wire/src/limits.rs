@@ -28,6 +28,13 @@ pub const DEVICE_ID_MAX: u8 = 127;
 pub const REGISTRATION_ID_MAX: u16 = 0x3FFF;
 /// Key ids are 24 bits and not 0.
 pub const KEY_ID_MAX: u32 = 0x00FF_FFFF;
+/// One attachment before encryption, as Signal's clients have it.
+pub const ATTACHMENT_MAX: u64 = 100 * 1024 * 1024;
+/// One blob: the largest attachment, padded to the next step of 5 %, and its cipher (`engine` checks that it fits).
+pub const BLOB_MAX: u64 = 106 * 1024 * 1024;
+/// One `PATCH` of a blob: what is lost at most when a connection breaks, and a bound on how long one request may take.
+pub const BLOB_SLICE_MAX: u64 = 8 * 1024 * 1024;
 
+const _: () = assert!(ATTACHMENT_MAX < BLOB_MAX);
 const _: () = assert!(TEXT_MAX < DEVICE_MESSAGE_MAX);
 const _: () = assert!(2 * DEVICES_MAX * DEVICE_MESSAGE_MAX < FRAME_MAX);

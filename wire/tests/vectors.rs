@@ -19,7 +19,7 @@ use wire::basic::Basic;
 use wire::body;
 use wire::bundle::{AccountMismatch, Bundle, BundleAccepted};
 use wire::link_uri::{LinkUri, LinkUriError};
-use wire::{AccountId, Endpoint, Envelope, Frame, Handle, MessageId, RelayRequest};
+use wire::{AccountId, BlobId, Endpoint, Envelope, Frame, Handle, MessageId, RelayRequest};
 
 /// What became of a payload: its meaning, or the reason it was refused.
 type Verdict = Result<String, String>;
@@ -87,6 +87,10 @@ fn judge(kind: &str, payload: &[u8]) -> Option<Verdict> {
         "handle" => text().and_then(|text| decoded(text.parse::<Handle>())),
         "account_id" => text().and_then(|text| decoded(text.parse::<AccountId>())),
         "message_id" => text().and_then(|text| decoded(text.parse::<MessageId>())),
+        "blob_id" => text().and_then(|text| match text.parse::<BlobId>() {
+            Ok(id) => Ok(format!("{id} {:?}", id.as_bytes())),
+            Err(error) => Err(error.to_string()),
+        }),
         "register" => decoded(body::from_json::<body::Register>(payload)),
         "link_device" => decoded(body::from_json::<body::LinkDevice>(payload)),
         "set_keys" => decoded(body::from_json::<body::SetKeys>(payload)),
