@@ -11,6 +11,7 @@
 
 mod answer;
 pub mod auth;
+pub mod blobs;
 mod bundles;
 pub mod credential;
 mod devices;
@@ -36,7 +37,7 @@ use wire::body::Capabilities;
 use wire::{DeviceAddress, Endpoint};
 
 pub use self::answer::{Answer, BodyKind, Effect, Failure};
-use self::answer::{refused, refused_as, too_many};
+use self::answer::{refused, refused_as, too_many, too_many_as};
 use self::credential::CredentialCheck;
 use self::quota::Quota;
 use crate::store::{DeviceRow, Read, StoreError, Tx};

@@ -1,7 +1,7 @@
 //! Every limit that the relay alone enforces, each with its reason. Sizes are in bytes, times in ms
 //! unless the name says otherwise. What both sides must agree on is in `wire::limits`.
 
-use wire::limits::FRAME_MAX;
+use wire::limits::{BLOB_MAX, FRAME_MAX};
 
 /// Unanswered requests of one socket. A client that pipelines more is not read from until an answer is out.
 pub const REQUESTS_OPEN_MAX: usize = 16;
@@ -73,6 +73,34 @@ pub const COMMIT_JOBS_MAX: usize = 512;
 /// Jobs that wait for the writer or the reader. More than this and the relay says 503.
 pub const JOBS_WAITING_MAX: usize = 8192;
 
+/// What an account may begin to upload in a day: ten of the largest files. Kept for 45 days, such an account
+/// holds some 48 GB, so an operator can tell how much disk a number of accounts may need.
+pub const BLOB_DAY_BYTES_MAX: u64 = 1024 * 1024 * 1024 + 64 * 1024 * 1024;
+/// A blob counts as at least so much: a small one costs a file and a row, and this bounds how many there are.
+pub const BLOB_MIN_CHARGE: u64 = 64 * 1024;
+/// How long a blob is kept, as Signal's: longer than any message that names it waits in a mailbox.
+pub const BLOB_KEPT_MS: u64 = 45 * DAY_MS;
+/// How long an upload may take; a client that was away for longer begins anew.
+pub const UPLOAD_KEPT_MS: u64 = DAY_MS;
+/// Uploads that are written to at once: each holds one piece of [`BLOB_PIECE`].
+pub const UPLOADS_OPEN_MAX: usize = 256;
+/// Of them those of one account: its devices, with a few files each.
+pub const UPLOADS_PER_ACCOUNT_MAX: usize = 16;
+/// Downloads at once: each holds two pieces and an open connection.
+pub const DOWNLOADS_OPEN_MAX: usize = 512;
+/// Completions at once: each reads a whole blob to hash it.
+pub const COMPLETIONS_OPEN_MAX: usize = 4;
+/// What is read or written at once, and all of a blob that is ever in memory for one request.
+pub const BLOB_PIECE: usize = 128 * 1024;
+/// An upload or download that moves nothing for so long is ended.
+pub const BLOB_STALLED_S: u64 = 30;
+/// Body of a request about a blob that is no part of it.
+pub const BLOB_BODY_MAX: usize = 1024;
+/// What is told to wait when too many are at it.
+pub const BLOB_BUSY_RETRY_S: u64 = 2;
+/// How long a browser may remember that a page may ask for blobs here.
+pub const PREFLIGHT_S: u64 = 24 * 3600;
+
 /// Passwords are drawn by devices, 16 random bytes as text: a fast hash is right only for such.
 pub const PASSWORD_MIN: usize = 16;
 /// Longer ones are not drawn by our clients or Signal's.
@@ -92,3 +120,6 @@ pub const DEV_QUOTA_FACTOR: u64 = 1000;
 
 /// One day.
 pub const DAY_MS: u64 = 24 * 3600 * 1000;
+
+const _: () = assert!(MAIL_KEPT_MS < BLOB_KEPT_MS);
+const _: () = assert!(10 * BLOB_MAX <= BLOB_DAY_BYTES_MAX);

@@ -5,6 +5,7 @@
 //! transaction for many jobs, and a savepoint for each, so that a failing job takes back only its own writes.
 //! Invariant: what was written before [`Store::commit`] returned is there after any crash.
 
+mod blobs;
 #[cfg(test)]
 mod conformance;
 pub mod memory;
@@ -15,6 +16,8 @@ use std::fmt;
 
 use wire::body::KeyId;
 use wire::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
+
+pub use self::blobs::{BlobRead, BlobRow, BlobTx, BlobUse};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +163,7 @@ pub struct PageLimit {
 }
 
 /// What can be asked of a store.
-pub trait Read {
+pub trait Read: BlobRead {
     /// An account by id.
     fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StoreError>;
     /// An account by handle.
@@ -204,7 +207,7 @@ pub trait Read {
 }
 
 /// What can be changed in a store. Each does one thing to one kind of row.
-pub trait Tx: Read {
+pub trait Tx: Read + BlobTx {
     /// Adds an account.
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
     /// Sets which device id was handed out last.

@@ -33,6 +33,18 @@ pub enum BodyKind {
     Protobuf,
 }
 
+impl BodyKind {
+    /// The value of `content-type`.
+    #[must_use]
+    pub const fn content_type(self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::Json => Some("application/json"),
+            Self::Protobuf => Some("application/x-protobuf"),
+        }
+    }
+}
+
 /// What the server does after a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -92,6 +104,14 @@ impl Answer {
         }
     }
 
+    /// With a code, where the status alone leaves doubt.
+    pub(crate) fn refusal(status: u16, code: &str) -> Self {
+        let refusal = Refusal {
+            code: code.to_owned(),
+        };
+        Self::json(status, &refusal)
+    }
+
     pub(super) const fn protobuf(status: u16, body: Vec<u8>) -> Self {
         Self {
             status,
@@ -113,10 +133,14 @@ pub(super) const fn refused(status: u16) -> Failure {
 }
 
 pub(super) fn refused_as(status: u16, code: &str) -> Failure {
-    let refusal = Refusal {
-        code: code.to_owned(),
-    };
-    Failure::Refused(Answer::json(status, &refusal))
+    Failure::Refused(Answer::refusal(status, code))
+}
+
+pub(super) fn too_many_as(code: &str, retry_after_s: u64) -> Failure {
+    Failure::Refused(Answer {
+        retry_after_s: Some(retry_after_s),
+        ..Answer::refusal(429, code)
+    })
 }
 
 pub(super) fn too_many(retry_after_s: u64) -> Failure {

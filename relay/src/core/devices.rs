@@ -86,7 +86,8 @@ pub(super) fn remove(
     Ok(Answer::empty(204).with([Effect::Removed(address)]))
 }
 
-/// By any device of the account. What others have in their mailboxes is theirs and stays.
+/// By any device of the account. What others have in their mailboxes is theirs and stays, and so do the blobs
+/// that it may name, without an owner.
 pub(super) fn delete_account(tx: &mut dyn Tx, asking: &DeviceRow) -> Result<Answer, Failure> {
     let account = asking.address.account;
     let devices = tx.devices(account)?.into_iter().map(|row| row.address);
@@ -94,6 +95,7 @@ pub(super) fn delete_account(tx: &mut dyn Tx, asking: &DeviceRow) -> Result<Answ
     for address in &devices {
         purge(tx, *address)?;
     }
+    tx.disown_blobs(account)?;
     tx.delete_account(account)?;
     Ok(Answer::empty(204).with(devices.into_iter().map(Effect::Removed)))
 }

@@ -18,6 +18,7 @@ use crate::limits::{
 use crate::store::memory::MemoryStore;
 use crate::store::{KeyKind, MailboxRow, Read as _};
 
+mod blobs;
 mod removal;
 mod sending;
 

@@ -1,10 +1,16 @@
 //! What every store must do, run on each: rows come back as written, order holds, and a job that is taken
 //! back leaves nothing.
 
+mod blobs;
+
 use std::collections::BTreeMap;
 
-use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
+use wire::{AccountId, BlobId, DeviceAddress, DeviceId, MessageId};
 
+use self::blobs::{
+    blobs_come_back_and_are_found_when_they_end, the_blobs_of_an_account_that_goes_are_nobodys,
+    what_was_done_to_blobs_is_taken_back,
+};
 use super::memory::MemoryStore;
 use super::sqlite::SqliteStore;
 use super::{
@@ -40,6 +46,9 @@ suite!(
     a_deleted_account_frees_its_handle_and_its_tokens,
     a_savepoint_takes_back_its_own_writes_only,
     a_rollback_takes_back_every_kind_of_row,
+    blobs_come_back_and_are_found_when_they_end,
+    the_blobs_of_an_account_that_goes_are_nobodys,
+    what_was_done_to_blobs_is_taken_back,
 );
 
 fn address(account: u8, device: u32) -> DeviceAddress {

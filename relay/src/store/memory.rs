@@ -3,14 +3,15 @@
 //! Every table notes what a write replaced, so that a savepoint costs nothing and taking back costs
 //! as much as was written. It knows no rule of the protocol.
 
+mod blobs;
 mod table;
 
-use wire::{AccountId, DeviceAddress, DeviceId, Handle, MessageId};
+use wire::{AccountId, BlobId, DeviceAddress, DeviceId, Handle, MessageId};
 
 use self::table::{Table, Undo};
 use super::{
-    AccountRow, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Mail, MailboxRow, PageLimit,
-    Read, Store, StoreError, TokenRow, Tx,
+    AccountRow, BlobRow, BlobUse, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Mail,
+    MailboxRow, PageLimit, Read, Store, StoreError, TokenRow, Tx,
 };
 
 /// The tables.
@@ -26,6 +27,8 @@ pub struct MemoryStore {
     mail: Table<(DeviceAddress, u64), Waiting>,
     accepted: Table<(DeviceAddress, MessageId), Accepted>,
     fences: Table<DeviceAddress, FenceRow>,
+    blobs: Table<BlobId, BlobRow>,
+    blob_use: Table<AccountId, BlobUse>,
     // Not taken back by a rollback: numbers are never used again.
     last_seq: u64,
 }
@@ -49,7 +52,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn tables(&mut self) -> [&mut dyn Undo; 10] {
+    fn tables(&mut self) -> [&mut dyn Undo; 12] {
         let Self {
             accounts,
             handles,
@@ -61,6 +64,8 @@ impl MemoryStore {
             mail,
             accepted,
             fences,
+            blobs,
+            blob_use,
             last_seq: _,
         } = self;
         [
@@ -74,6 +79,8 @@ impl MemoryStore {
             mail,
             accepted,
             fences,
+            blobs,
+            blob_use,
         ]
     }
 

@@ -4,6 +4,7 @@
 //! number of others read what was committed last. Statements are prepared once and kept.
 //! It knows no rule of the protocol.
 
+mod blobs;
 mod reading;
 mod schema;
 mod writing;
