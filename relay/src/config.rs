@@ -23,6 +23,9 @@ pub struct Config {
     /// The database file; made if it is not there
     #[arg(long, env = "LOCKSTEP_DATA", default_value = ".lockstep/relay.db")]
     pub data: PathBuf,
+    /// Folder for the bytes of attachments; without it, one beside the database
+    #[arg(long, env = "LOCKSTEP_BLOBS")]
+    pub blobs: Option<PathBuf>,
     /// Folder to serve at /
     #[arg(long, env = "LOCKSTEP_WWW")]
     pub www: Option<PathBuf>,
@@ -53,6 +56,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where the bytes of blobs are: `relay.blobs` beside `relay.db`, if no other folder was named.
+    #[must_use]
+    pub fn blobs_folder(&self) -> PathBuf {
+        let beside = || self.data.with_extension("blobs");
+        self.blobs.clone().unwrap_or_else(beside)
+    }
+
     /// The rules that follow from it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The server: one port for sockets, health and pages. It carries bytes and effects, and has no rules.
 //! What it sends has been committed.
 
+mod blobs;
 mod hub;
 mod origin;
 mod pages;
@@ -22,6 +23,7 @@ use wire::endpoint::{PROVISIONING_SOCKET_PATH, SOCKET_PATH};
 
 use self::hub::Hub;
 use self::state::{App, State};
+use crate::blobs::Files;
 use crate::config::Config;
 use crate::core::quota::Quota;
 use crate::core::{Moment, mailbox};
@@ -63,6 +65,7 @@ impl Server {
             database,
             hub,
             origins: origin::Rule::new(config),
+            blobs: blobs::Blobs::new(Arc::new(open_blobs(config)?)),
         });
         let router = router(config, &app);
         let (stop, mut stopped) = watch::channel(false);
@@ -122,6 +125,7 @@ fn router(config: &Config, app: &App) -> Router {
         .route(SOCKET_PATH, get(socket::upgrade))
         .route(PROVISIONING_SOCKET_PATH, get(provisioning::upgrade))
         .route("/health", get(state::health))
+        .merge(blobs::router(app))
         .merge(pages::router(config))
         .with_state(Arc::clone(app))
 }
@@ -139,7 +143,13 @@ async fn sweep(app: App) {
             };
             more = app.database.write(job).await.unwrap_or(false);
         }
+        while blobs::sweep(&app).await {}
     }
+}
+
+fn open_blobs(config: &Config) -> Result<Files, String> {
+    let folder = config.blobs_folder();
+    Files::open(&folder).map_err(|error| format!("{} can't be used: {error}", folder.display()))
 }
 
 /// Passwords are only hashed there and envelopes only ciphertext, but it is nobody else's business.

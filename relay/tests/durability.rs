@@ -1,49 +1,17 @@
 //! The built binary: killed without warning in the middle of sending, and stopped politely.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use support::person::Person;
+use support::process::Process;
 use support::{Device, Socket, bundle, register};
 use wire::bundle::BundleAccepted;
 use wire::{Endpoint, Frame};
-
-struct Process {
-    child: Child,
-    port: u16,
-}
-
-impl Process {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lockstep-relay"))
-            .args(["--dev", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        let port = line.trim().rsplit_once(':').expect("listening on").1;
-        Self {
-            port: port.parse().unwrap(),
-            child,
-        }
-    }
-
-    /// SIGKILL.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 fn content(n: u32) -> Vec<u8> {
     n.to_be_bytes().to_vec()

@@ -12,7 +12,7 @@ use wire::{Endpoint, Request, Response};
 
 use super::hub::Handover;
 use super::state::App;
-use crate::core::{Answer, Asked, BodyKind, Caller, Failure, Way, way};
+use crate::core::{Answer, Asked, Caller, Failure, Way, way};
 use crate::database::{Unavailable, Verdict};
 
 pub(super) type Pending = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -177,15 +177,8 @@ pub(super) fn response(id: u64, answer: Answer) -> Response {
         effects: _,
     } = answer;
     let mut headers = Vec::new();
-    match kind {
-        BodyKind::Empty => {}
-        BodyKind::Json => headers.push(("content-type".to_owned(), "application/json".to_owned())),
-        BodyKind::Protobuf => {
-            headers.push((
-                "content-type".to_owned(),
-                "application/x-protobuf".to_owned(),
-            ));
-        }
+    if let Some(value) = kind.content_type() {
+        headers.push(("content-type".to_owned(), value.to_owned()));
     }
     if let Some(seconds) = retry_after_s {
         headers.push(("retry-after".to_owned(), seconds.to_string()));

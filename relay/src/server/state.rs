@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use serde::Serialize;
 
+use super::blobs::Blobs;
 use super::hub::Hub;
 use super::origin;
 use crate::core::Core;
@@ -21,6 +22,7 @@ pub(super) struct State {
     pub(super) database: Database,
     pub(super) hub: Arc<Hub>,
     pub(super) origins: origin::Rule,
+    pub(super) blobs: Blobs,
 }
 
 /// Answer of `GET /health`.

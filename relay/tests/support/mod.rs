@@ -9,7 +9,9 @@
     reason = "each test file uses another part of this, and a test may panic"
 )]
 
+pub(crate) mod http;
 pub(crate) mod person;
+pub(crate) mod process;
 
 use std::time::Duration;
 
