@@ -72,7 +72,7 @@ impl Client {
     /// A text is stored and, with nothing in its way, sealed.
     pub(crate) fn send(&mut self, to: &str, text: String) -> Vec<Vec<u8>> {
         let to = to.to_owned();
-        self.command(Command::Send { to, text })
+        self.command(Command::text(to, text))
     }
 
     /// Frames come in, all at once; gives how many the engine sent back.

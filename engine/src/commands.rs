@@ -1,6 +1,7 @@
 //! What applications ask for. Each command is answered by exactly one `Resolve`, at once or when the
 //! relay has answered; a refused command has changed nothing.
 
+mod acts;
 mod app;
 mod devices;
 mod people;
@@ -63,7 +64,7 @@ impl State {
             }
             Command::ApproveLink { uri } => self.approve_link(tx, ticket, uri),
             Command::RejectLink { uri } => self.reject_link(tx, ticket, &uri),
-            Command::Send { to, text } => self.send(tx, ticket, to, text).await?,
+            Command::Send { to, draft } => self.send(tx, ticket, to, draft).await?,
             Command::Devices => {
                 let pending = Pending::Devices(ticket);
                 self.connection.ask(tx, &Endpoint::Devices, pending);
@@ -71,6 +72,10 @@ impl State {
             Command::Unlink { device } => self.unlink(tx, ticket, device),
             Command::DeleteAccount => self.delete_account(tx, ticket),
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
+            Command::Act(action) => {
+                let result = self.action(tx, action).await?;
+                tx.resolve(ticket, result);
+            }
             local @ (Command::MarkRead { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
@@ -132,6 +137,7 @@ impl State {
             | Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::Send { .. }
+            | Command::Act(_)
             | Command::Devices
             | Command::Unlink { .. }
             | Command::DeleteAccount => {
@@ -175,6 +181,7 @@ impl State {
             | Command::RejectLink { .. }
             | Command::OpenLink { .. }
             | Command::Send { .. }
+            | Command::Act(_)
             | Command::Resend { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
@@ -230,6 +237,7 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::CancelLink
         | Command::OpenLink { .. }
         | Command::Send { .. }
+        | Command::Act(_)
         | Command::Resend { .. }
         | Command::AcceptIdentity { .. }
         | Command::RejectIdentity { .. }

@@ -4,6 +4,7 @@
 //! (rule V5). [`open`] is the only way to get content out of a plaintext, and it compares first: its
 //! result is checked data. What the content means is for others.
 
+pub(crate) mod said;
 mod unbound;
 
 use prost::Message;
@@ -14,7 +15,7 @@ use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 use crate::account::Account;
 use crate::padding;
 use crate::session::PeerFault;
-pub(crate) use unbound::{author_read, is_direct, message_read, service_id};
+pub(crate) use unbound::{author_read, message_read, service_id};
 
 /// A device of our own account other than this one. Only [`open`] makes one, after decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,15 +109,6 @@ fn address(account: Option<&[u8]>, device: Option<u32>) -> Result<DeviceAddress,
     }
 }
 
-/// A text message.
-pub(crate) fn text(text: String, timestamp: u64) -> DataMessage {
-    DataMessage {
-        body: Some(text),
-        timestamp: Some(timestamp),
-        ..DataMessage::default()
-    }
-}
-
 /// A message for the peer's devices.
 pub(crate) fn data(message: DataMessage) -> Content {
     Content {
@@ -126,13 +118,14 @@ pub(crate) fn data(message: DataMessage) -> Content {
 }
 
 /// The copy of a sent message for own other devices.
-pub(crate) fn transcript(to: AccountId, message: DataMessage) -> Content {
+pub(crate) fn transcript(to: AccountId, content: &Content, timestamp: u64) -> Content {
     sync(SyncMessage {
         sent: Some(Sent {
             destination_service_id: Some(to.to_string()),
             destination_service_id_binary: Some(to.as_bytes().to_vec()),
-            timestamp: message.timestamp,
-            message: Some(message),
+            timestamp: Some(timestamp),
+            message: content.data_message.clone(),
+            edit_message: content.edit_message.clone(),
             ..Sent::default()
         }),
         ..SyncMessage::default()

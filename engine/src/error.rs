@@ -115,6 +115,12 @@ pub enum Refusal {
     AppItemTooLarge,
     /// A namespace of application data is full, or there are too many.
     AppFull,
+    /// Only its author may do that to a message.
+    NotAuthor,
+    /// The message is too old for that.
+    TooLate,
+    /// The message has been edited as often as one may.
+    TooManyEdits,
     /// The store failed; see [`StoreFault`].
     Store(StoreFault),
     /// A bug of ours.
@@ -161,6 +167,9 @@ impl Refusal {
             Self::AppKeyInvalid => "app_key_invalid",
             Self::AppItemTooLarge => "app_item_too_large",
             Self::AppFull => "app_full",
+            Self::NotAuthor => "not_author",
+            Self::TooLate => "too_late",
+            Self::TooManyEdits => "too_many_edits",
             Self::Store(StoreFault::Refused) => "storage_refused",
             Self::Store(StoreFault::Full) => "storage_full",
             Self::Store(StoreFault::TooNew { .. }) => "storage_too_new",
@@ -259,6 +268,9 @@ impl fmt::Display for Refusal {
             Self::AppFull => {
                 "There is no more room for data of this app. Delete what is not needed any more."
             }
+            Self::NotAuthor => "Only the person who wrote a message can do that.",
+            Self::TooLate => "A message can be changed for everyone for a day.",
+            Self::TooManyEdits => "This message was edited too often. Write a new one.",
             Self::Store(fault) => return fault.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",
         })

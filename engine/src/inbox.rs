@@ -4,21 +4,22 @@
 //! but leaves a record. Rule R-3: sync content counts only from a verified own device. It doesn't
 //! know what messages mean (see `sync` and `thread`).
 
-use wire::limits::TEXT_MAX;
-use wire::{DeviceAddress, Envelope, EnvelopeKind, MessageId};
+use wire::proto::service::Content;
+use wire::{Envelope, EnvelopeKind};
 
 use crate::account::Account;
+use crate::content::said::Said;
 use crate::content::{self, Opened, Sender};
 use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
-use crate::output::{Event, MessageKind, MessageStatus};
+use crate::output::{Event, MessageStatus};
 use crate::peers;
 use crate::record::key;
 use crate::registers::{Field, Place};
 use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::{Direction, Scan, Table};
-use crate::thread::{self, NewMessage};
+use crate::take_in::Origin;
 use crate::tx::Tx;
 
 /// An envelope that came in.
@@ -180,19 +181,22 @@ impl State {
         } = opened;
         match from {
             Sender::Peer(from) => {
-                let Some(message) = content.data_message.filter(content::is_direct) else {
-                    return Ok(());
+                let context = self.context(from.account);
+                let sent_at = sent_at(&content).unwrap_or(envelope.client_timestamp);
+                let origin = Origin {
+                    id,
+                    conversation: from.account,
+                    author: from,
+                    sent_at,
+                    order: believed_order(sent_at, envelope),
+                    status: MessageStatus::Received,
                 };
-                let Some(text) = message.body else {
-                    return Ok(());
-                };
-                self.note_contact(tx, from.account).await?;
-                let sent_at = message.timestamp.unwrap_or(envelope.client_timestamp);
-                let order = believed_order(sent_at, envelope);
-                self.note_time(tx, order);
-                let message = incoming(id, from, text, sent_at, order);
-                thread::insert(tx, message).await?;
-                Ok(())
+                let said = context.content(content);
+                if matches!(said, Said::Text { .. }) {
+                    self.note_contact(tx, from.account).await?;
+                    self.note_time(tx, origin.order);
+                }
+                self.take_in(tx, origin, said).await
             }
             Sender::Own(device) => match content.sync_message {
                 Some(message) => self.apply_sync(tx, device, id, message).await,
@@ -202,34 +206,15 @@ impl State {
     }
 }
 
+/// When a message says that it was written.
+fn sent_at(content: &Content) -> Option<u64> {
+    content.data_message.as_ref()?.timestamp
+}
+
 /// Where a message stands. A clock far ahead of the relay's would put it below all others for ever. The bound grows
 /// with the relay's clock, so that a sender's messages keep their order on both sides of it.
 pub(crate) fn believed_order(sent_at: u64, envelope: &Envelope) -> u64 {
     sent_at.min(envelope.server_timestamp.saturating_add(CLOCK_SKEW_MS))
-}
-
-fn incoming(
-    id: MessageId,
-    from: DeviceAddress,
-    text: String,
-    sent_at: u64,
-    order: u64,
-) -> NewMessage {
-    let too_long = text.len() > TEXT_MAX;
-    NewMessage {
-        id,
-        conversation: from.account,
-        author: from,
-        kind: if too_long {
-            MessageKind::Unreadable
-        } else {
-            MessageKind::Text
-        },
-        text: if too_long { String::new() } else { text },
-        sent_at,
-        order,
-        status: MessageStatus::Received,
-    }
 }
 
 /// One load for all that the batch's headers name, and to know new messages by.

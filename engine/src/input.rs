@@ -105,9 +105,11 @@ pub enum Command {
     Send {
         /// A handle or an account id.
         to: String,
-        /// At most 64 KiB.
-        text: String,
+        /// What to send.
+        draft: Draft,
     },
+    /// Do something to a message. Answer: `Reply::Done`, once it is stored.
+    Act(Action),
     /// Answer: `Reply::Account`, or `Reply::Done` if there is none.
     Account,
     /// Answer: `Reply::Conversations`, newest first.
@@ -164,6 +166,71 @@ pub enum Command {
     DeleteAccount,
 }
 
+/// A message that is to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// At most 64 KiB.
+    pub text: String,
+    /// The message that it answers, of the same conversation.
+    pub quote: Option<MessageId>,
+}
+
+/// What a person does to a message.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Give it another text. Only its author may, for a day.
+    Edit {
+        /// Which message.
+        message: MessageId,
+        /// At most 64 KiB.
+        text: String,
+    },
+    /// React to it, in place of any earlier reaction.
+    React {
+        /// Which message.
+        message: MessageId,
+        /// An emoji; `None` takes the reaction back.
+        emoji: Option<String>,
+    },
+    /// Delete it.
+    Remove {
+        /// Which message.
+        message: MessageId,
+        /// For both people, which only its author may, for a day; else on own devices alone.
+        everyone: bool,
+    },
+}
+
+impl Command {
+    /// Sends a text and nothing else.
+    #[must_use]
+    pub fn text(to: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Send {
+            to: to.into(),
+            draft: Draft {
+                text: text.into(),
+                quote: None,
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({} bytes)", self.text.len())
+    }
+}
+
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Edit { .. } => "Edit",
+            Self::React { .. } => "React",
+            Self::Remove { .. } => "Remove",
+        })
+    }
+}
+
 /// Names the command; what was typed is not for logs.
 impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -176,6 +243,7 @@ impl std::fmt::Debug for Command {
             Self::ApproveLink { .. } => "ApproveLink",
             Self::RejectLink { .. } => "RejectLink",
             Self::Send { .. } => "Send",
+            Self::Act(_) => "Act",
             Self::Account => "Account",
             Self::Conversations => "Conversations",
             Self::Messages { .. } => "Messages",

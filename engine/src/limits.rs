@@ -36,6 +36,23 @@ pub(crate) const SENT_MS: u64 = 7 * DAY_MS;
 pub(crate) const WAITING_MS: u64 = 14 * DAY_MS;
 /// Messages waited for at once; memory holds their names.
 pub(crate) const WAITING_MAX: usize = 1_000;
+/// How long after a message its author may edit it or delete it for everyone, by their own clocks: a day, as Signal's clients
+/// accept; later it would be a change of the record.
+pub(crate) const ACT_WINDOW_MS: u64 = DAY_MS;
+/// Edits of a message by its author, as Signal has it.
+pub(crate) const EDITS_MAX: usize = 10;
+/// Earlier texts kept of a message: those of all edits.
+pub(crate) const EDITS_KEPT: usize = EDITS_MAX;
+/// Bytes of an emoji: the longest sequences have some 40.
+pub(crate) const EMOJI_MAX: usize = 64;
+/// Bytes of text in a quote: enough to know what is meant.
+pub(crate) const QUOTE_TEXT_MAX: usize = 512;
+/// Acts that wait for their messages; memory holds their names.
+pub(crate) const EARLY_MAX: usize = 2_000;
+/// And those of one conversation, so that nobody can fill the room of all.
+pub(crate) const EARLY_OF_CONVERSATION_MAX: usize = 200;
+/// They wait as long as a mailbox keeps the message they wait for.
+pub(crate) const EARLY_MS: u64 = 30 * DAY_MS;
 /// Envelopes of one account held until its new key is accepted; what comes after is lost, since a flood
 /// under a key of nobody's choosing must not fill the disk.
 pub(crate) const HELD_MAX: usize = 1_000;

@@ -14,13 +14,14 @@ mod repair;
 use prost::Message as _;
 use rand::RngCore;
 use wire::bundle::{AccountMismatch, Bundle};
-use wire::proto::service::SyncMessage;
+use wire::proto::service::{Content, SyncMessage};
 use wire::{AccountId, Endpoint, MessageId, Response};
 
 use crate::account::Account;
 use crate::content;
+use crate::content::said::{self, quoted};
 use crate::error::{Error, Refusal};
-use crate::input::ConversationId;
+use crate::input::{ConversationId, Draft};
 use crate::limits::{OUTBOX_MAX, SEND_TRIES_MAX};
 use crate::output::{Message, MessageKind, MessageStatus};
 use crate::peers;
@@ -39,36 +40,53 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         conversation: ConversationId,
-        text: String,
+        draft: Draft,
     ) -> Result<Result<MessageId, Refusal>, Error> {
         let Some(account) = self.account.clone() else {
             return Ok(Err(Refusal::NotReady));
         };
-        if self.outbox.len() >= OUTBOX_MAX {
-            return Ok(Err(Refusal::QueueFull));
+        if let Some(refusal) = self.send_refusal(tx, conversation).await? {
+            return Ok(Err(refusal));
         }
-        let peer = peers::record(tx, conversation).await?;
-        if peers::key_changed(&peer) {
-            return Ok(Err(Refusal::IdentityChanged)); // until the person has accepted it
-        }
+        let Draft { text, quote } = draft;
+        let quote = match quote {
+            None => None,
+            Some(id) => match thread::find(tx, id).await? {
+                Some(message) if message.conversation == conversation => Some(quoted(&message)),
+                Some(_) | None => return Ok(Err(Refusal::UnknownMessage)),
+            },
+        };
         let timestamp = self.next_timestamp(tx);
         let id = self.id_of_message(account.id(), timestamp);
+        let content = content::data(said::text(text.clone(), timestamp, quote.as_ref()));
+        self.enqueue_message(tx, conversation, id, &content, timestamp)?;
         let message = NewMessage {
             id,
             conversation,
             author: account.address,
             kind: MessageKind::Text,
-            text: text.clone(),
+            text,
             sent_at: timestamp,
             order: timestamp,
             status: MessageStatus::Queued,
+            quote,
         };
-        self.enqueue(
-            tx,
-            &text_entry(account.id(), conversation, id, text, timestamp),
-        );
-        thread::insert(tx, message).await?;
+        thread::insert(tx, message, &[]).await?;
         Ok(Ok(id))
+    }
+
+    /// Why nothing can be sent to somebody now.
+    pub(crate) async fn send_refusal(
+        &self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+    ) -> Result<Option<Refusal>, Error> {
+        if self.outbox.len() >= OUTBOX_MAX {
+            return Ok(Some(Refusal::QueueFull));
+        }
+        let peer = peers::record(tx, conversation).await?;
+        // until the person has accepted it
+        Ok(peers::key_changed(&peer).then_some(Refusal::IdentityChanged))
     }
 
     /// Sends a message of this device again that failed, as the same message.
@@ -77,22 +95,46 @@ impl State {
         tx: &mut Tx<'_>,
         id: MessageId,
     ) -> Result<Result<(), Refusal>, Error> {
-        let own = self.own_id()?;
         let found = thread::find(tx, id).await?;
         let failed = |message: &Message| matches!(message.status, MessageStatus::Failed(_));
         let Some(message) = found.filter(failed) else {
             return Ok(Err(Refusal::UnknownMessage));
         };
         let (conversation, sent_at) = (message.conversation, message.sent_at.0);
-        if peers::key_changed(&peers::record(tx, conversation).await?) {
-            return Ok(Err(Refusal::IdentityChanged));
+        if let Some(refusal) = self.send_refusal(tx, conversation).await? {
+            return Ok(Err(refusal));
         }
-        self.enqueue(
-            tx,
-            &text_entry(own, conversation, id, message.text, sent_at),
-        );
+        let quote = thread::quote(tx, id).await?;
+        let content = content::data(said::text(message.text, sent_at, quote.as_ref()));
+        self.enqueue_message(tx, conversation, id, &content, sent_at)?;
         thread::update_status(tx, id, MessageStatus::Queued).await?;
         Ok(Ok(()))
+    }
+
+    /// Stores something for a person's devices, and a copy of it for own other ones.
+    pub(crate) fn enqueue_message(
+        &mut self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        id: MessageId,
+        content: &Content,
+        timestamp: u64,
+    ) -> Result<(), Error> {
+        let transcript = content::transcript(conversation, content, timestamp);
+        let entry = OutboxRecord {
+            message_id: id.as_bytes().to_vec(),
+            conversation: conversation.as_bytes().to_vec(),
+            content: if conversation == self.own_id()? {
+                Vec::new()
+            } else {
+                content.encode_to_vec()
+            },
+            transcript: transcript.encode_to_vec(),
+            timestamp,
+            ..OutboxRecord::default()
+        };
+        self.enqueue(tx, &entry);
+        Ok(())
     }
 
     /// Stores something for own other devices.
@@ -286,29 +328,6 @@ impl State {
     fn may_try_again(entry: &mut OutboxRecord) -> bool {
         entry.tries += 1;
         entry.tries < SEND_TRIES_MAX
-    }
-}
-
-fn text_entry(
-    own: AccountId,
-    conversation: ConversationId,
-    id: MessageId,
-    text: String,
-    timestamp: u64,
-) -> OutboxRecord {
-    let message = content::text(text, timestamp);
-    let transcript = content::transcript(conversation, message.clone());
-    OutboxRecord {
-        message_id: id.as_bytes().to_vec(),
-        conversation: conversation.as_bytes().to_vec(),
-        content: if conversation == own {
-            Vec::new()
-        } else {
-            content::data(message).encode_to_vec()
-        },
-        transcript: transcript.encode_to_vec(),
-        timestamp,
-        ..OutboxRecord::default()
     }
 }
 

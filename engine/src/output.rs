@@ -2,6 +2,7 @@
 //! Outputs are released only after the commit that makes them true.
 
 mod app;
+mod message;
 mod person;
 
 use wire::{AccountId, DeviceId, Handle, MessageId};
@@ -9,6 +10,7 @@ use wire::{AccountId, DeviceId, Handle, MessageId};
 use crate::error::Refusal;
 use crate::input::{ConversationId, SocketId, Ticket, Timestamp};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
+pub use message::{Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
 
 /// What the host has to do.
@@ -91,7 +93,11 @@ pub enum Event {
         /// Its status now.
         status: MessageStatus,
     },
-    /// A message is no longer there: a placeholder whose message has come.
+    /// A message says something else now: its author has edited it, or deleted it for everyone.
+    Edited(Message),
+    /// Somebody has reacted to a message, or taken that back.
+    Reacted(Message),
+    /// A message is no longer there: removed on an own device, disappeared, or a placeholder whose message has come.
     Removed {
         /// Which message.
         id: MessageId,
@@ -227,63 +233,6 @@ pub struct Device {
     pub created: Timestamp,
     /// When it was last connected, to the day.
     pub last_seen: Timestamp,
-}
-
-/// Where a message stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageStatus {
-    /// Ours, stored, on its way out.
-    Queued,
-    /// Ours, taken by the relay for every device.
-    Sent,
-    /// Ours, and it will not be sent.
-    Failed(Refusal),
-    /// Theirs.
-    Received,
-}
-
-/// What a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// Text.
-    Text,
-    /// A message came that could not be read; this keeps its place.
-    Unreadable,
-    /// The same, and its sender was asked for it: it may still come.
-    Waiting,
-}
-
-/// A message.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Made by the sending device.
-    pub id: MessageId,
-    /// Where it is.
-    pub conversation: ConversationId,
-    /// Who wrote it.
-    pub author: AccountId,
-    /// With which device.
-    pub author_device: DeviceId,
-    /// What it is.
-    pub kind: MessageKind,
-    /// Its text; empty if unreadable.
-    pub text: String,
-    /// When it was written, by the author's clock.
-    pub sent_at: Timestamp,
-    /// Where it stands.
-    pub status: MessageStatus,
-}
-
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Message({} {:?}, {} bytes)",
-            self.id,
-            self.status,
-            self.text.len()
-        )
-    }
 }
 
 /// A conversation.

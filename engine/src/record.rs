@@ -117,6 +117,8 @@ records! {
         #[prost(uint64, tag = "20")] pub sign_ins: u64,
         #[prost(uint64, tag = "21")] pub seals: u64,
         #[prost(uint64, tag = "22")] pub received: u64,
+        /// Acts of others that were refused: malformed, too late, or on a message that is not theirs.
+        #[prost(uint64, tag = "30")] pub refused_acts: u64,
     }
 
     /// The envelope that is being tried with care, at [`key::ATTEMPT`].
@@ -195,12 +197,54 @@ records! {
         #[prost(uint64, tag = "5")] pub sent_at: u64,
         #[prost(uint32, tag = "6")] pub status: u32,
         #[prost(string, tag = "7")] pub error: String,
+        #[prost(message, optional, tag = "8")] pub quote: Option<QuoteRecord>,
+        /// When and by which act it got its present text; 0: never edited.
+        #[prost(uint64, tag = "9")] pub edit_clock: u64,
+        #[prost(bytes = "vec", tag = "10")] pub edit_id: Vec<u8>,
+        /// What it said before, newest first.
+        #[prost(message, repeated, tag = "11")] pub earlier: Vec<VersionRecord>,
+        #[prost(message, repeated, tag = "12")] pub reactions: Vec<ReactionRecord>,
+    }
+
+    /// What a [`MessageRecord`] answers.
+    QuoteRecord in Messages {
+        #[prost(bytes = "vec", tag = "1")] pub id: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")] pub author: Vec<u8>,
+        #[prost(string, tag = "3")] pub text: String,
+        #[prost(uint64, tag = "4")] pub sent_at: u64,
+    }
+
+    /// An earlier text of a [`MessageRecord`], when it was written and by which act.
+    VersionRecord in Messages {
+        #[prost(uint64, tag = "1")] pub clock: u64,
+        #[prost(bytes = "vec", tag = "2")] pub id: Vec<u8>,
+        #[prost(string, tag = "3")] pub text: String,
+    }
+
+    /// A person's reaction to a [`MessageRecord`]; one that was taken back has no emoji.
+    ReactionRecord in Messages {
+        #[prost(bytes = "vec", tag = "1")] pub account: Vec<u8>,
+        #[prost(uint64, tag = "2")] pub clock: u64,
+        #[prost(bytes = "vec", tag = "3")] pub id: Vec<u8>,
+        #[prost(string, tag = "4")] pub emoji: String,
+    }
+
+    /// Something done to a message that is not here yet.
+    EarlyRecord in Early {
+        #[prost(bytes = "vec", tag = "1")] pub conversation: Vec<u8>,
+        #[prost(bytes = "vec", tag = "2")] pub by: Vec<u8>,
+        #[prost(uint64, tag = "3")] pub clock: u64,
+        #[prost(uint32, tag = "4")] pub deed: u32,
+        #[prost(string, tag = "5")] pub text: String,
+        #[prost(uint64, tag = "6")] pub noted_at: u64,
     }
 
     /// Where a message is, by its id.
     IndexRecord in MessageIndex {
         #[prost(bytes = "vec", tag = "1")] pub conversation: Vec<u8>,
         #[prost(uint64, tag = "2")] pub order: u64,
+        /// It was removed on an own device, or has disappeared, and does not come back.
+        #[prost(bool, tag = "3")] pub gone: bool,
     }
 
     /// A page of envelopes already dealt with: the relay's names for them, 16 bytes each.

@@ -10,6 +10,7 @@ use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
 use crate::account::Account;
 use crate::connection::{Connection, GiveUp};
 use crate::contacts;
+use crate::early::Early;
 use crate::error::{Error, Refusal};
 use crate::fence::Entrance;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
@@ -39,6 +40,7 @@ pub(crate) struct State {
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
+    pub(crate) early: Early,
     pub(crate) suspect: Suspect,
     /// How far coming in is on a new socket.
     pub(crate) entrance: Entrance,
@@ -68,6 +70,7 @@ impl State {
             pending,
             seen: Seen::read(tx, clock.drains).await?,
             waiting: Waiting::read(tx).await?,
+            early: Early::read(tx).await?,
             suspect: Suspect::new(clock.draining),
             clock,
             connection: Connection::new(tx.now),

@@ -1,18 +1,22 @@
 //! What own devices tell each other: sent messages, read marks, contacts.
 //! Takes an [`OwnDevice`], which only a decryption makes: nobody else's word counts (rule R-3).
 
-use wire::proto::service::SyncMessage;
+mod deletes;
+
 use wire::proto::service::sync_message::{Read, Request, Sent, request};
+use wire::proto::service::{Content, SyncMessage};
 use wire::{AccountId, MessageId};
 
 use crate::contacts;
+use crate::content::said::Said;
 use crate::content::{self, OwnDevice};
 use crate::error::Error;
 use crate::input::ConversationId;
-use crate::output::{MessageKind, MessageStatus};
+use crate::output::MessageStatus;
 use crate::registers;
 use crate::state::State;
-use crate::thread::{self, NewMessage};
+use crate::take_in::Origin;
+use crate::thread;
 use crate::tx::Tx;
 
 impl State {
@@ -29,6 +33,9 @@ impl State {
         }
         for read in message.read {
             apply_read(tx, &read).await?;
+        }
+        if let Some(deletes) = message.delete_for_me {
+            self.apply_deletes(tx, deletes).await?;
         }
         self.apply_removed(tx, from, &message.removed_devices)
             .await?;
@@ -57,29 +64,29 @@ impl State {
         let Some(conversation) = destination(&sent) else {
             return Ok(());
         };
-        let Some(message) = sent.message else {
-            return Ok(());
+        let timestamp = sent.message.as_ref().and_then(|message| message.timestamp);
+        let sent_at = timestamp.or(sent.timestamp).unwrap_or_default();
+        let content = Content {
+            data_message: sent.message,
+            edit_message: sent.edit_message,
+            ..Content::default()
         };
-        let Some(text) = message.body else {
-            return Ok(());
-        };
-        let sent_at = message.timestamp.or(sent.timestamp).unwrap_or_default();
-        if conversation != from.address().account {
-            self.note_contact(tx, conversation).await?;
+        let said = self.context(from.address().account).content(content);
+        if matches!(said, Said::Text { .. }) {
+            if conversation != from.address().account {
+                self.note_contact(tx, conversation).await?;
+            }
+            self.note_time(tx, sent_at);
         }
-        self.note_time(tx, sent_at);
-        let message = NewMessage {
+        let origin = Origin {
             id,
             conversation,
             author: from.address(),
-            kind: MessageKind::Text,
-            text,
             sent_at,
             order: sent_at,
             status: MessageStatus::Sent,
         };
-        thread::insert(tx, message).await?;
-        Ok(())
+        self.take_in(tx, origin, said).await
     }
 
     /// Marks a conversation read here and has own devices told.

@@ -3,7 +3,9 @@
 //! Order is the author's clock, then the id, the same on every device whatever came first.
 //! It does not know how messages travel.
 
+pub(crate) mod acts;
 mod ahead;
+mod gone;
 mod pages;
 mod placeholder;
 mod view;
@@ -14,15 +16,17 @@ use crate::error::Error;
 use crate::input::ConversationId;
 use crate::limits::UNREAD_MAX;
 use crate::output::{Event, Message, MessageKind, MessageStatus};
-use crate::record::{ConversationRecord, IndexRecord, MessageRecord, Record, key};
+use crate::record::{ConversationRecord, IndexRecord, MessageRecord, QuoteRecord, Record, key};
 use crate::registers;
 use crate::store::{Direction, Scan, Table};
 use crate::tx::Tx;
+use acts::Act;
 pub(crate) use ahead::mark_read_ahead;
+pub(crate) use gone::remove;
 pub(crate) use pages::{list, page, show};
 pub(crate) use placeholder::{end_placeholder, remove_placeholder};
 pub(crate) use view::is_incoming;
-use view::{STATUS_RECEIVED, stored_kind, view, with_status};
+use view::{KIND_DELETED, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view, with_status};
 
 /// A message that is not stored yet.
 pub(crate) struct NewMessage {
@@ -35,10 +39,16 @@ pub(crate) struct NewMessage {
     /// Where it stands in the conversation: `sent_at`, unless that is not believed.
     pub(crate) order: u64,
     pub(crate) status: MessageStatus,
+    pub(crate) quote: Option<QuoteRecord>,
 }
 
-/// Stores a message, once: a second one with its id changes nothing.
-pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool, Error> {
+/// Stores a message, once: a second one with its id changes nothing, nor does one that was removed here. What was done
+/// to it before it came is done first.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    message: NewMessage,
+    early: &[Act],
+) -> Result<bool, Error> {
     let NewMessage {
         id,
         conversation,
@@ -48,6 +58,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool,
         sent_at,
         order,
         status,
+        quote,
     } = message;
     if tx.get::<IndexRecord>(id.as_bytes()).await?.is_some() {
         return Ok(false);
@@ -58,14 +69,18 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool,
         kind: stored_kind(kind),
         text,
         sent_at,
-        status: 0,
-        error: String::new(),
+        quote,
+        ..MessageRecord::default()
     };
-    let record = with_status(record, status);
+    let mut record = with_status(record, status);
+    for act in early.iter().filter(|act| act.conversation == conversation) {
+        acts::merge(&mut record, act);
+    }
     tx.put(&key::message(conversation, order, id), &record);
     let index = IndexRecord {
         conversation: conversation.as_bytes().to_vec(),
         order,
+        gone: false,
     };
     tx.put(id.as_bytes(), &index);
 
@@ -75,37 +90,47 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, message: NewMessage) -> Result<bool,
         (thread.last_order, thread.last_id) = at.clone();
         thread.updated_at = thread.updated_at.max(order);
     }
-    let incoming = status == MessageStatus::Received;
-    if incoming && at > (thread.read_order, thread.read_id.clone()) {
+    if is_unread(&record) && at > (thread.read_order, thread.read_id.clone()) {
         thread.unread = thread.unread.saturating_add(1);
     }
     tx.put(conversation.as_bytes(), &thread);
     if let Some(view) = view(conversation, id, record) {
         tx.emit(Event::Message(view));
     }
+    let incoming = status == MessageStatus::Received;
     registers::note_message(tx, conversation, incoming, sent_at).await?;
     Ok(true)
 }
 
-/// Gives an outgoing message its new status.
+/// Gives an outgoing message its new status. What its receiver has said of it stays.
 pub(crate) async fn update_status(
     tx: &mut Tx<'_>,
     id: MessageId,
     status: MessageStatus,
 ) -> Result<(), Error> {
-    let Some((conversation, order)) = locate(tx, id).await? else {
+    let Some(place) = locate(tx, id).await? else {
         return Ok(());
     };
-    let at = key::message(conversation, order, id);
+    let at = key::message(place.conversation, place.order, id);
     if let Some(record) = tx.get::<MessageRecord>(&at).await? {
-        tx.put(&at, &with_status(record, status));
+        let is_known = rank(record.status) >= rank(STATUS_DELIVERED);
+        let record = with_status(record, status);
+        if is_known {
+            return Ok(());
+        }
+        tx.put(&at, &record);
         tx.emit(Event::Status {
             id,
-            conversation,
+            conversation: place.conversation,
             status,
         });
     }
     Ok(())
+}
+
+/// Theirs, and there is something to read.
+fn is_unread(record: &MessageRecord) -> bool {
+    record.status == STATUS_RECEIVED && record.kind != KIND_DELETED
 }
 
 /// Everything up to this message has been read. Marks only move forward.
@@ -115,7 +140,7 @@ pub(crate) async fn mark_read(
     message: MessageId,
 ) -> Result<bool, Error> {
     let found = locate(tx, message).await?;
-    let Some((_, order)) = found.filter(|(of, _)| *of == conversation) else {
+    let Some(Place { order, .. }) = found.filter(|place| place.conversation == conversation) else {
         return Ok(false);
     };
     let mut thread = conversation_record(tx, conversation).await?;
@@ -152,20 +177,38 @@ async fn count_unread(
         .await?;
     let mut unread = 0;
     for (_, bytes) in rows {
-        unread += u32::from(MessageRecord::read(&bytes)?.status == STATUS_RECEIVED);
+        unread += u32::from(is_unread(&MessageRecord::read(&bytes)?));
     }
     Ok(unread)
 }
 
 /// The message with this id.
 pub(crate) async fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Message>, Error> {
-    let Some((conversation, order)) = locate(tx, id).await? else {
+    let Some(Place {
+        conversation,
+        order,
+    }) = locate(tx, id).await?
+    else {
         return Ok(None);
     };
     let record = tx
         .get::<MessageRecord>(&key::message(conversation, order, id))
         .await?;
     Ok(record.and_then(|record| view(conversation, id, record)))
+}
+
+/// What the message with this id answers, as stored.
+pub(crate) async fn quote(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<QuoteRecord>, Error> {
+    Ok(record(tx, id).await?.and_then(|record| record.quote))
+}
+
+/// The message with this id, as stored.
+async fn record(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<MessageRecord>, Error> {
+    let Some(place) = locate(tx, id).await? else {
+        return Ok(None);
+    };
+    tx.get(&key::message(place.conversation, place.order, id))
+        .await
 }
 
 /// The conversation's record, or that of an empty one.
@@ -176,13 +219,19 @@ pub(crate) async fn conversation_record(
     Ok(tx.get(conversation.as_bytes()).await?.unwrap_or_default())
 }
 
-async fn locate(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<(ConversationId, u64)>, Error> {
+/// Where a message is, or was.
+struct Place {
+    conversation: ConversationId,
+    order: u64,
+}
+
+async fn locate(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Place>, Error> {
     let index = tx.get::<IndexRecord>(id.as_bytes()).await?;
     Ok(index.and_then(|index| {
-        Some((
-            AccountId::from_slice(&index.conversation).ok()?,
-            index.order,
-        ))
+        Some(Place {
+            conversation: AccountId::from_slice(&index.conversation).ok()?,
+            order: index.order,
+        })
     }))
 }
 

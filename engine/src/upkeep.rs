@@ -44,6 +44,7 @@ impl State {
         forget_held(tx).await?;
         forget_removed(tx).await?;
         self.give_up_waiting(tx).await?;
+        self.forget_early(tx).await?;
         self.rotate_keys(tx).await
     }
 }

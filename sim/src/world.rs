@@ -175,10 +175,7 @@ impl World {
 
     /// Sends a text and runs the world.
     pub fn send(&mut self, from: ClientId, to: &str, text: &str) -> MessageId {
-        let command = Command::Send {
-            to: to.to_owned(),
-            text: text.to_owned(),
-        };
+        let command = Command::text(to, text);
         match self.ask(from, command) {
             Ok(Reply::MessageId(id)) => id,
             other => panic!("not sent: {other:?}"),

@@ -10,10 +10,7 @@ use sim::{Cast, ClientId, World};
 /// Sends as an app that asks whether its message was stored, after the page has died.
 fn send_surely(world: &mut World, from: ClientId, to: &str, text: &str) {
     loop {
-        let command = Command::Send {
-            to: to.to_owned(),
-            text: text.to_owned(),
-        };
+        let command = Command::text(to, text);
         match world.try_ask(from, command) {
             Some(Ok(Reply::MessageId(_))) => return,
             Some(other) => panic!("refused: {other:?}"),

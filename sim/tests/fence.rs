@@ -41,7 +41,7 @@ fn why(world: &mut World, of: ClientId) -> Option<Unlinked> {
 
 fn try_send(world: &mut World, from: ClientId, text: &str) -> Result<Reply, Refusal> {
     let (to, text) = ("bob".to_owned(), text.to_owned());
-    world.ask(from, Command::Send { to, text })
+    world.ask(from, Command::text(to, text))
 }
 
 /// The page ends, the database is put back, the page is opened again.
@@ -249,7 +249,7 @@ fn no_crash_while_signing_in_or_sealing_fences_an_honest_browser() {
             world.open(cast.alice);
             if world.client(cast.alice).is_open() {
                 let (to, text) = ("bob".to_owned(), "once".to_owned());
-                world.try_ask(cast.alice, Command::Send { to, text });
+                world.try_ask(cast.alice, Command::text(to, text));
             }
             let crashed = world.client(cast.alice).crashes() > 0;
             world.crash_at(cast.alice, u64::MAX, crash); // the rest is undisturbed
@@ -278,7 +278,7 @@ fn no_lost_frame_fences_an_honest_browser() {
         for round in 0..3 {
             world.set_network(cast.alice, false);
             let (to, text) = ("bob".to_owned(), format!("round {round}"));
-            world.start(cast.alice, Command::Send { to, text });
+            world.start(cast.alice, Command::text(to, text));
             world.reconnect(cast.alice);
             for _ in 0..steps {
                 world.step();
@@ -307,13 +307,7 @@ fn a_relay_that_denies_its_fence_gets_nothing_until_it_agrees() {
     world.relay.refuse.push(("/v1/devices/fence", 404, 1));
     let sent = world.client(alice).bundles().len();
     world.open(alice);
-    world.start(
-        alice,
-        Command::Send {
-            to: "bob".to_owned(),
-            text: "after".to_owned(),
-        },
-    );
+    world.start(alice, Command::text("bob", "after"));
     world.run();
     assert_eq!(world.client(alice).bundles().len(), sent);
     world.pass_ms(60_000); // the next connection is agreed to

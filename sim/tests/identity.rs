@@ -123,10 +123,7 @@ fn nothing_is_sent_to_a_changed_key_by_itself() {
     let (mut world, alice, bob, _) = scene(81);
     world.send(bob, "alice", "it is me");
     let before = world.client(alice).bundles().len();
-    let send = Command::Send {
-        to: "bob".to_owned(),
-        text: "secret".to_owned(),
-    };
+    let send = Command::text("bob", "secret");
     assert_eq!(world.ask(alice, send), Err(Refusal::IdentityChanged));
     world.pass_ms(60_000);
     world.kill(alice);

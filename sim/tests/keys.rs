@@ -103,13 +103,7 @@ fn a_first_message_to_keys_that_were_replaced_meanwhile_is_read() {
     let alice = world.register("alice");
     let bob = world.register("bob");
     let before = world.client(bob).bundles().len();
-    world.start(
-        bob,
-        engine::Command::Send {
-            to: "alice".to_owned(),
-            text: "late".to_owned(),
-        },
-    );
+    world.start(bob, engine::Command::text("alice", "late"));
     while world.client(bob).bundles().len() == before {
         assert!(world.step());
     }

@@ -268,10 +268,7 @@ fn a_device_the_relay_forgot_stays_readable() {
     world.set_network(alice, true);
     assert_eq!(world.client(alice).state(), ClientState::Unlinked);
     assert_eq!(world.texts(alice, "bob"), ["kept"]);
-    let send = Command::Send {
-        to: "bob".to_owned(),
-        text: "no".to_owned(),
-    };
+    let send = Command::text("bob", "no");
     assert_eq!(world.ask(alice, send), Err(Refusal::Unlinked));
     world.kill(alice);
     world.open(alice);

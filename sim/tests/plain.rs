@@ -167,10 +167,7 @@ fn a_page_may_die_at_any_commit_of_a_send() {
             let (mut world, cast) = plain_world(5);
             world.send(cast.alice, &cast.bob_id, "first"); // lists and sessions settle
             world.crash_at(cast.alice, n, crash);
-            let command = Command::Send {
-                to: cast.bob_id.clone(),
-                text: "second".to_owned(),
-            };
+            let command = Command::text(cast.bob_id.clone(), "second");
             let answer = world.try_ask(cast.alice, command);
             for _ in 0..2 {
                 if !world.client(cast.alice).is_open() {
@@ -282,10 +279,7 @@ fn a_refused_transcript_does_not_undo_the_message() {
 fn a_service_that_was_taken_for_plain_is_found_out_and_nothing_is_lost() {
     let (mut world, cast) = plain_world(10);
     world.set_network(cast.alice, false);
-    let command = Command::Send {
-        to: cast.bob_id.clone(),
-        text: "written before".to_owned(),
-    };
+    let command = Command::text(cast.bob_id.clone(), "written before");
     world.start(cast.alice, command);
     world.relay.refuse.clear();
     world.relay.lie = None;

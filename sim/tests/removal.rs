@@ -23,7 +23,7 @@ fn unlink(world: &mut World, by: ClientId, number: u32) -> Result<Reply, Refusal
 
 fn try_send(world: &mut World, from: ClientId, to: &str, text: &str) -> Result<Reply, Refusal> {
     let (to, text) = (to.to_owned(), text.to_owned());
-    world.ask(from, Command::Send { to, text })
+    world.ask(from, Command::text(to, text))
 }
 
 fn link_again(world: &mut World, gone: ClientId, by: ClientId) -> Result<Reply, Refusal> {
@@ -177,7 +177,7 @@ fn what_was_taken_before_the_removal_is_shown_once_after_it() {
     world.send(second, "bob", "before");
     let stored = world.relay.stored;
     let (to, text) = ("bob".to_owned(), "taken, not answered".to_owned());
-    world.start(second, Command::Send { to, text });
+    world.start(second, Command::text(to, text));
     while world.relay.stored == stored {
         assert!(world.step(), "the relay takes it");
     }

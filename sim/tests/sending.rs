@@ -18,13 +18,7 @@ fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
 }
 
 fn start_send(world: &mut World, from: ClientId, to: &str, text: &str) {
-    world.start(
-        from,
-        Command::Send {
-            to: to.to_owned(),
-            text: text.to_owned(),
-        },
-    );
+    world.start(from, Command::text(to, text));
 }
 
 #[test]
@@ -166,10 +160,7 @@ fn what_is_written_offline_goes_out_in_order() {
         world.send(alice, "bob", &text);
     }
     assert_eq!(world.statuses(alice, "bob")[1], MessageStatus::Queued);
-    let stranger = Command::Send {
-        to: "carol".to_owned(),
-        text: "hi".to_owned(),
-    };
+    let stranger = Command::text("carol", "hi");
     assert_eq!(world.ask(alice, stranger), Err(Refusal::Offline));
     world.set_network(alice, true);
     world.pass_ms(60_000);
@@ -277,15 +268,7 @@ fn texts_that_cannot_be_sent_are_refused_at_once() {
     let mut world = World::new(20);
     let alice = world.register("alice");
     world.register("bob");
-    let mut send = |text: String| {
-        world.ask(
-            alice,
-            Command::Send {
-                to: "bob".to_owned(),
-                text,
-            },
-        )
-    };
+    let mut send = |text: String| world.ask(alice, Command::text("bob", text));
     assert_eq!(send(String::new()), Err(Refusal::MessageEmpty));
     assert_eq!(
         send("x".repeat(64 * 1024 + 1)),
@@ -381,10 +364,7 @@ fn a_full_disk_refuses_and_loses_nothing() {
     let bob = world.register("bob");
     world.send(alice, "bob", "before");
     world.client(alice).store.fail_with(Some(StoreFault::Full));
-    let command = Command::Send {
-        to: "bob".to_owned(),
-        text: "lost".to_owned(),
-    };
+    let command = Command::text("bob", "lost");
     assert_eq!(
         world.try_ask(alice, command),
         None,

@@ -53,10 +53,7 @@ fn a_linked_browser_mirrors_what_follows() {
 fn an_unknown_handle_is_refused_and_nothing_is_stored() {
     let mut world = World::new(3);
     let alice = world.register("alice");
-    let command = Command::Send {
-        to: "nobody".to_owned(),
-        text: "hi".to_owned(),
-    };
+    let command = Command::text("nobody", "hi");
     assert_eq!(world.ask(alice, command), Err(Refusal::UnknownHandle));
     let Ok(Reply::Conversations(list)) = world.ask(alice, Command::Conversations) else {
         panic!()

@@ -36,25 +36,31 @@ macro_rules! opaque_debug {
 opaque_debug! {
     websocket: WebSocketRequestMessage | WebSocketResponseMessage | WebSocketMessage;
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
-    service: Envelope | Content | Binding | NullMessage | DataMessage | SyncMessage | ContactSnapshot | ContactEntry
+    service: Envelope | Content | Binding | NullMessage | ReceiptMessage | TypingMessage | EditMessage | DataMessage | SyncMessage | ContactSnapshot | ContactEntry
         | Register | AppMessage;
     bundle: Bundle | Recipient | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
 }
 
-impl std::fmt::Debug for service::sync_message::Sent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sent")
-    }
+/// The same for messages that stand in others.
+macro_rules! opaque_debug_inside {
+    ($($path:path = $name:literal;)+) => {$(
+        impl std::fmt::Debug for $path {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($name)
+            }
+        }
+    )+};
 }
 
-impl std::fmt::Debug for service::sync_message::Request {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Request")
-    }
-}
-
-impl std::fmt::Debug for service::sync_message::Read {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Read")
-    }
+opaque_debug_inside! {
+    service::data_message::Quote = "Quote";
+    service::data_message::Reaction = "Reaction";
+    service::data_message::Delete = "Delete";
+    service::sync_message::Sent = "Sent";
+    service::sync_message::Request = "Request";
+    service::sync_message::Read = "Read";
+    service::sync_message::DeleteForMe = "DeleteForMe";
+    service::sync_message::delete_for_me::ConversationIdentifier = "ConversationIdentifier";
+    service::sync_message::delete_for_me::AddressableMessage = "AddressableMessage";
+    service::sync_message::delete_for_me::MessageDeletes = "MessageDeletes";
 }

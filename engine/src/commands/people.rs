@@ -8,7 +8,7 @@ use wire::{AccountId, Endpoint, Handle, Response};
 use super::general_refusal;
 use crate::contacts;
 use crate::error::{Error, Refusal};
-use crate::input::{Command, ConversationId, Ticket};
+use crate::input::{Command, ConversationId, Draft, Ticket};
 use crate::output::Reply;
 use crate::request::Pending;
 use crate::state::State;
@@ -38,10 +38,10 @@ impl State {
         tx: &mut Tx<'_>,
         ticket: Ticket,
         to: String,
-        text: String,
+        draft: Draft,
     ) -> Result<(), Error> {
-        if text.is_empty() || text.len() > TEXT_MAX {
-            let empty = text.is_empty();
+        if draft.text.is_empty() || draft.text.len() > TEXT_MAX {
+            let empty = draft.text.is_empty();
             let refusal = if empty {
                 Refusal::MessageEmpty
             } else {
@@ -55,11 +55,11 @@ impl State {
             && (to.parse::<AccountId>().is_ok() || !contacts::is_gone(tx, conversation).await?)
         {
             self.note_contact(tx, conversation).await?;
-            let result = self.enqueue_text(tx, conversation, text).await?;
+            let result = self.enqueue_text(tx, conversation, draft).await?;
             tx.resolve(ticket, result.map(Reply::MessageId));
             return Ok(());
         }
-        self.look_for(tx, ticket, &to.clone(), Command::Send { to, text });
+        self.look_for(tx, ticket, &to.clone(), Command::Send { to, draft });
         Ok(())
     }
 

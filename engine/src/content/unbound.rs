@@ -22,7 +22,9 @@ pub(super) fn open(
     if !account.is_plain() {
         return Err(PeerFault::Unreadable);
     }
-    let message = content.data_message.as_ref();
+    let edit = content.edit_message.as_ref();
+    let edit = edit.and_then(|edit| edit.data_message.as_ref());
+    let message = content.data_message.as_ref().or(edit);
     let sync = content.sync_message.as_ref();
     let sent_at = match (message, sync) {
         (Some(message), _) => Some(message.timestamp.ok_or(PeerFault::Unreadable)?),

@@ -94,6 +94,20 @@ pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8
     .concat()
 }
 
+/// What was done to a message before it came: the message, the act.
+pub(crate) fn early(target: MessageId, act: MessageId) -> Vec<u8> {
+    [target.as_bytes().as_slice(), act.as_bytes()].concat()
+}
+
+/// The message and the act of such a key.
+pub(crate) fn split_early(bytes: &[u8]) -> Option<(MessageId, MessageId)> {
+    let (target, act) = bytes.split_first_chunk::<16>()?;
+    Some((
+        MessageId::from_bytes(*target),
+        MessageId::from_slice(act).ok()?,
+    ))
+}
+
 /// Conversation, order and id of a message's key.
 pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)> {
     let (conversation, rest) = bytes.split_first_chunk::<16>()?;

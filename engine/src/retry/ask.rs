@@ -146,7 +146,8 @@ async fn keep_place(
         sent_at: envelope.client_timestamp,
         order: believed_order(envelope.client_timestamp, envelope),
         status: MessageStatus::Received,
+        quote: None,
     };
-    thread::insert(tx, message).await?;
+    thread::insert(tx, message, &[]).await?;
     Ok(id)
 }

@@ -74,8 +74,9 @@ mod tests {
             sent_at: time,
             order: time,
             status: MessageStatus::Received,
+            quote: None,
         };
-        insert(tx, message).await.unwrap();
+        insert(tx, message, &[]).await.unwrap();
     }
 
     async fn marked(tx: &mut Tx<'_>, time: u64) {

@@ -25,7 +25,9 @@ pub(crate) async fn page(
     let to = match before {
         None => None,
         Some(id) => match locate(tx, id).await? {
-            Some((of, order)) if of == conversation => Some(key::message(of, order, id)),
+            Some(place) if place.conversation == conversation => {
+                Some(key::message(conversation, place.order, id))
+            }
             _ => return Ok(Err(Refusal::UnknownMessage)),
         },
     };

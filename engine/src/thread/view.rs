@@ -5,18 +5,20 @@ use wire::{AccountId, MessageId};
 
 use crate::error::Refusal;
 use crate::input::{ConversationId, Timestamp};
-use crate::output::{Message, MessageKind, MessageStatus};
-use crate::record::MessageRecord;
+use crate::output::{Message, MessageKind, MessageStatus, Quote, Reaction, Version};
+use crate::record::{MessageRecord, QuoteRecord, ReactionRecord, VersionRecord};
 
 pub(super) const KIND_TEXT: u32 = 0;
 pub(super) const KIND_UNREADABLE: u32 = 1;
 pub(super) const KIND_WAITING: u32 = 2;
+pub(super) const KIND_DELETED: u32 = 3;
 
 pub(super) const fn stored_kind(kind: MessageKind) -> u32 {
     match kind {
         MessageKind::Text => KIND_TEXT,
         MessageKind::Unreadable => KIND_UNREADABLE,
         MessageKind::Waiting => KIND_WAITING,
+        MessageKind::Deleted => KIND_DELETED,
     }
 }
 
@@ -24,6 +26,18 @@ pub(super) const STATUS_QUEUED: u32 = 0;
 pub(super) const STATUS_SENT: u32 = 1;
 pub(super) const STATUS_FAILED: u32 = 2;
 pub(super) const STATUS_RECEIVED: u32 = 3;
+pub(super) const STATUS_DELIVERED: u32 = 4;
+pub(super) const STATUS_READ: u32 = 5;
+
+/// How far a message of ours has come: this never falls, save that one which failed is tried again.
+pub(super) const fn rank(status: u32) -> u32 {
+    match status {
+        STATUS_SENT => 1,
+        STATUS_DELIVERED => 2,
+        STATUS_READ => 3,
+        _ => 0,
+    }
+}
 
 /// Whether a stored message came in.
 pub(crate) const fn is_incoming(record: &MessageRecord) -> bool {
@@ -35,6 +49,8 @@ pub(super) fn with_status(mut record: MessageRecord, status: MessageStatus) -> M
     record.status = match status {
         MessageStatus::Queued => STATUS_QUEUED,
         MessageStatus::Sent => STATUS_SENT,
+        MessageStatus::Delivered => STATUS_DELIVERED,
+        MessageStatus::Read => STATUS_READ,
         MessageStatus::Failed(refusal) => {
             refusal.code().clone_into(&mut record.error);
             STATUS_FAILED
@@ -58,6 +74,11 @@ pub(super) fn view(
         sent_at,
         status,
         error,
+        quote,
+        edit_clock: _,
+        edit_id: _,
+        earlier,
+        reactions,
     } = record;
     Some(Message {
         id,
@@ -67,6 +88,7 @@ pub(super) fn view(
         kind: match kind {
             KIND_TEXT => MessageKind::Text,
             KIND_WAITING => MessageKind::Waiting,
+            KIND_DELETED => MessageKind::Deleted,
             _ => MessageKind::Unreadable,
         },
         text,
@@ -74,10 +96,55 @@ pub(super) fn view(
         status: match status {
             STATUS_QUEUED => MessageStatus::Queued,
             STATUS_SENT => MessageStatus::Sent,
+            STATUS_DELIVERED => MessageStatus::Delivered,
+            STATUS_READ => MessageStatus::Read,
             STATUS_FAILED => {
                 MessageStatus::Failed(Refusal::from_code(&error).unwrap_or(Refusal::Internal))
             }
             _ => MessageStatus::Received,
         },
+        quote: quote.and_then(quoted),
+        earlier: earlier
+            .into_iter()
+            .map(|version| version_view(version, sent_at))
+            .collect(),
+        reactions: reactions.into_iter().filter_map(reaction).collect(),
+    })
+}
+
+fn quoted(record: QuoteRecord) -> Option<Quote> {
+    let QuoteRecord {
+        id,
+        author,
+        text,
+        sent_at: _,
+    } = record;
+    Some(Quote {
+        id: MessageId::from_slice(&id).ok()?,
+        author: AccountId::from_slice(&author).ok()?,
+        text,
+    })
+}
+
+/// The first text has no clock of its own: it is as old as the message.
+fn version_view(VersionRecord { clock, id: _, text }: VersionRecord, sent_at: u64) -> Version {
+    Version {
+        text,
+        at: Timestamp(if clock == 0 { sent_at } else { clock }),
+    }
+}
+
+fn reaction(record: ReactionRecord) -> Option<Reaction> {
+    let ReactionRecord {
+        account,
+        clock,
+        id: _,
+        emoji,
+    } = record;
+    (!emoji.is_empty()).then_some(())?;
+    Some(Reaction {
+        author: AccountId::from_slice(&account).ok()?,
+        emoji,
+        at: Timestamp(clock),
     })
 }

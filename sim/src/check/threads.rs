@@ -163,7 +163,7 @@ impl Judge<'_> {
                     self.say(found, Check::Lost, said.by, &what);
                 }
                 Some(MessageStatus::Failed(_)) => {}
-                Some(MessageStatus::Sent | MessageStatus::Received) => {
+                Some(_) => {
                     for member in members.iter().filter(|id| self.is_there(**id, said)) {
                         let excused = self.is_excused(said) || self.is_misled(*member, said);
                         if self.status(*member, *id).is_none() && !excused {

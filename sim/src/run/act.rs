@@ -225,10 +225,7 @@ impl Run {
         } else {
             to_account
         };
-        let command = Command::Send {
-            to: to_text,
-            text: text.clone(),
-        };
+        let command = Command::text(to_text, text.clone());
         let ticket = self.world.start(by, command);
         self.record.said.push(Said {
             by,

@@ -44,7 +44,7 @@ fn open(content: &Content, from: DeviceAddress, service: Service) -> Result<Open
 }
 
 fn text() -> DataMessage {
-    content::text("hello".to_owned(), TIME)
+    content::said::text("hello".to_owned(), TIME, None)
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! What was done to a message that is not here yet: it waits for the message, so that an edit, a deletion or a reaction
+//! may come first. What is waited for is bounded for each conversation, and for so long.
+//! It does not know what an act does (see `thread::acts`).
+
+use std::collections::BTreeMap;
+
+use wire::{AccountId, MessageId};
+
+use crate::error::Error;
+use crate::input::{ConversationId, Timestamp};
+use crate::limits::{EARLY_MAX, EARLY_MS, EARLY_OF_CONVERSATION_MAX};
+use crate::record::{EarlyRecord, Record, key};
+use crate::state::State;
+use crate::store::{Scan, Table};
+use crate::thread::acts::{Act, Deed, Outcome};
+use crate::thread::{self, NewMessage};
+use crate::tx::Tx;
+
+/// The acts that wait: target and act, and in which conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Early(BTreeMap<(MessageId, MessageId), ConversationId>);
+
+impl Early {
+    /// Reads what the store holds.
+    pub(crate) async fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
+        let mut early = Self::default();
+        for (at, bytes) in tx.scan(Scan::all(Table::Early, EARLY_MAX)).await? {
+            let record = EarlyRecord::read(&bytes)?;
+            if let Some(names) = key::split_early(&at)
+                && let Ok(conversation) = AccountId::from_slice(&record.conversation)
+            {
+                early.0.insert(names, conversation);
+            }
+        }
+        Ok(early)
+    }
+
+    fn of(&self, target: MessageId) -> Vec<MessageId> {
+        let (first, last) = (
+            MessageId::from_bytes([0; 16]),
+            MessageId::from_bytes([255; 16]),
+        );
+        let acts = self.0.range((target, first)..=(target, last));
+        acts.map(|((_, act), _)| *act).collect()
+    }
+
+    fn has_room(&self, conversation: ConversationId) -> bool {
+        let of_it = self.0.values().filter(|of| **of == conversation).count();
+        self.0.len() < EARLY_MAX && of_it < EARLY_OF_CONVERSATION_MAX
+    }
+}
+
+impl State {
+    /// Stores a message that came, with what was done to it before.
+    pub(crate) async fn insert(
+        &mut self,
+        tx: &mut Tx<'_>,
+        message: NewMessage,
+    ) -> Result<bool, Error> {
+        let target = message.id;
+        let mut acts = Vec::new();
+        for act in self.early.of(target) {
+            let at = key::early(target, act);
+            let record = tx.get::<EarlyRecord>(&at).await?;
+            acts.extend(record.and_then(|record| read(target, act, record)));
+            tx.delete(Table::Early, &at);
+            self.early.0.remove(&(target, act));
+        }
+        thread::insert(tx, message, &acts).await
+    }
+
+    /// Does something to a message, now or when it comes. What may not be done is counted.
+    pub(crate) async fn act(&mut self, tx: &mut Tx<'_>, act: &Act) -> Result<Outcome, Error> {
+        let outcome = thread::acts::apply(tx, act).await?;
+        match outcome {
+            Outcome::Changed | Outcome::Nothing => {}
+            Outcome::Refused(_) => self.count_refused(tx),
+            Outcome::Early => self.keep(tx, act),
+        }
+        Ok(outcome)
+    }
+
+    fn keep(&mut self, tx: &mut Tx<'_>, act: &Act) {
+        if !self.early.has_room(act.conversation) {
+            return self.count_refused(tx);
+        }
+        let (deed, text) = stored(&act.deed);
+        let record = EarlyRecord {
+            conversation: act.conversation.as_bytes().to_vec(),
+            by: act.by.as_bytes().to_vec(),
+            clock: act.clock,
+            deed,
+            text,
+            noted_at: tx.now.0,
+        };
+        tx.put(&key::early(act.target, act.id), &record);
+        self.early.0.insert((act.target, act.id), act.conversation);
+    }
+
+    /// An act of somebody else was refused.
+    pub(crate) fn count_refused(&mut self, tx: &mut Tx<'_>) {
+        self.clock.refused_acts = self.clock.refused_acts.saturating_add(1);
+        self.save_clock(tx);
+    }
+
+    /// Messages that have not come for so long do not come.
+    pub(crate) async fn forget_early(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        for (at, bytes) in tx.scan(Scan::all(Table::Early, EARLY_MAX)).await? {
+            let noted_at = Timestamp(EarlyRecord::read(&bytes)?.noted_at);
+            if noted_at.plus_ms(EARLY_MS) > tx.now {
+                continue;
+            }
+            tx.delete(Table::Early, &at);
+            if let Some(names) = key::split_early(&at) {
+                self.early.0.remove(&names);
+            }
+        }
+        Ok(())
+    }
+}
+
+const EDIT: u32 = 1;
+const DELETE: u32 = 2;
+const REACT: u32 = 3;
+const DELIVERED: u32 = 4;
+const READ: u32 = 5;
+
+fn stored(deed: &Deed) -> (u32, String) {
+    match deed {
+        Deed::Edit(text) => (EDIT, text.clone()),
+        Deed::Delete => (DELETE, String::new()),
+        Deed::React(emoji) => (REACT, emoji.clone()),
+        Deed::Delivered => (DELIVERED, String::new()),
+        Deed::Read => (READ, String::new()),
+    }
+}
+
+fn read(target: MessageId, id: MessageId, record: EarlyRecord) -> Option<Act> {
+    let EarlyRecord {
+        conversation,
+        by,
+        clock,
+        deed,
+        text,
+        noted_at: _,
+    } = record;
+    Some(Act {
+        id,
+        conversation: AccountId::from_slice(&conversation).ok()?,
+        target,
+        by: AccountId::from_slice(&by).ok()?,
+        clock,
+        deed: match deed {
+            EDIT => Deed::Edit(text),
+            DELETE => Deed::Delete,
+            REACT => Deed::React(text),
+            DELIVERED => Deed::Delivered,
+            READ => Deed::Read,
+            _ => return None,
+        },
+    })
+}

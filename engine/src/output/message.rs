@@ -1,0 +1,119 @@
+//! A message as applications see it. Everything in it is the same on all devices of a person once they
+//! have heard the same; how that comes about is the business of `thread`.
+
+use wire::{AccountId, DeviceId, MessageId};
+
+use crate::error::Refusal;
+use crate::input::{ConversationId, Timestamp};
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageStatus {
+    /// Ours, stored, on its way out.
+    Queued,
+    /// Ours, taken by the relay for every device.
+    Sent,
+    /// Ours, and a device of the other person has it.
+    Delivered,
+    /// Ours, and the other person has read it.
+    Read,
+    /// Ours, and it will not be sent.
+    Failed(Refusal),
+    /// Theirs.
+    Received,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Text.
+    Text,
+    /// A message came that could not be read; this keeps its place.
+    Unreadable,
+    /// The same, and its sender was asked for it: it may still come.
+    Waiting,
+    /// Its author has deleted it for everyone.
+    Deleted,
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Made by the sending device.
+    pub id: MessageId,
+    /// Where it is.
+    pub conversation: ConversationId,
+    /// Who wrote it.
+    pub author: AccountId,
+    /// With which device.
+    pub author_device: DeviceId,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text, as last edited; empty if there is none to read.
+    pub text: String,
+    /// When it was written, by the author's clock.
+    pub sent_at: Timestamp,
+    /// Where it stands.
+    pub status: MessageStatus,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// What it said before, newest first; empty if it was never edited.
+    pub earlier: Vec<Version>,
+    /// At most one of each person.
+    pub reactions: Vec<Reaction>,
+}
+
+/// What a message answers, as its author quotes it. The quoted message itself may say something else, or be gone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The quoted message.
+    pub id: MessageId,
+    /// Who wrote that.
+    pub author: AccountId,
+    /// The beginning of what it said.
+    pub text: String,
+}
+
+/// What a message said before it was edited.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its text then.
+    pub text: String,
+    /// Since when, by the author's clock.
+    pub at: Timestamp,
+}
+
+/// A person's reaction to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Who reacts.
+    pub author: AccountId,
+    /// An emoji, as sent.
+    pub emoji: String,
+    /// When, by their clock.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Message({} {:?}, {} bytes)",
+            self.id,
+            self.status,
+            self.text.len()
+        )
+    }
+}
+
+impl std::fmt::Debug for Quote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Quote({}, {} bytes)", self.id, self.text.len())
+    }
+}
+
+impl std::fmt::Debug for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Version({} bytes)", self.text.len())
+    }
+}
