@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod link;
 pub mod listeners;
+pub mod messages;
 pub mod people;
 pub mod person;
 pub mod types;

@@ -10,7 +10,8 @@ use wasm_bindgen::JsValue;
 
 use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
-    ApproveOptions, Content, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
+    ApproveOptions, Content, EditOptions, LinkOptions, MessagesOptions, OpenOptions,
+    RegisterOptions, RemoveOptions,
 };
 
 /// A text.
@@ -127,8 +128,27 @@ impl MessagesOptions {
 
 impl Content {
     pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of(value, "content")?;
         Ok(Self {
-            text: Fields::of(value, "content")?.text("text")?,
+            text: fields.text("text")?,
+            quote: fields.optional_text("quote")?,
+        })
+    }
+}
+
+impl EditOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        Ok(Self {
+            text: Fields::of(value, "options")?.text("text")?,
+        })
+    }
+}
+
+impl RemoveOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            everyone: fields.optional("everyone", JsValue::as_bool)?,
         })
     }
 }

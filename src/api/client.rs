@@ -19,15 +19,11 @@ use super::link::{LinkAttempt, LinkRequest};
 use super::listeners;
 use super::person::{Contact, Conversation, Profile, Settings};
 use super::types::{
-    ClientState, ConnectionState, Content, Device, LinkOptions, Message, MessagesOptions,
-    OpenOptions, RegisterOptions,
+    ClientState, ConnectionState, Device, LinkOptions, Message, OpenOptions, RegisterOptions,
 };
 use crate::host::Host;
 use crate::socket::RelayAddress;
 
-/// Messages of one page, unless asked otherwise, and at most.
-const PAGE: f64 = 50.0;
-const PAGE_MAX: f64 = 500.0;
 /// Names of databases and locks: long enough for any purpose.
 const STORE_NAME_MAX: usize = 200;
 
@@ -143,74 +139,10 @@ impl Client {
         })
     }
 
-    /// Sends a text to a handle or an account id. Resolves when it is stored on disk; it is sent when it can be.
-    #[wasm_bindgen(unchecked_return_type = "Promise<MessageId>")]
-    pub fn send(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] to: &JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Content")] content: &JsValue,
-    ) -> Promise {
-        let command = text(to, "to").and_then(|to| {
-            let Content { text } = Content::read(content)?;
-            Ok(Command::Send { to, text })
-        });
-        self.ask(command)
-    }
-
     /// All conversations, newest first.
     #[wasm_bindgen(unchecked_return_type = "Promise<Conversation[]>")]
     pub fn conversations(&self) -> Promise {
         self.ask(Ok(Command::Conversations))
-    }
-
-    /// A page of a conversation, oldest first: the newest page, or the one before a message.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Message[]>")]
-    pub fn messages(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "MessagesOptions")] options: &JsValue,
-    ) -> Promise {
-        let command = text(conversation, "conversation").and_then(|conversation| {
-            let MessagesOptions { before, limit } = MessagesOptions::read(options)?;
-            let before = before.map(|id| message_id(&id, "before")).transpose()?;
-            let limit = page_limit(limit.unwrap_or(PAGE))?;
-            Ok(Command::Messages {
-                conversation,
-                before,
-                limit,
-            })
-        });
-        self.ask(command)
-    }
-
-    /// Everything up to this message has been read.
-    #[wasm_bindgen(js_name = markRead, unchecked_return_type = "Promise<void>")]
-    pub fn mark_read(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
-        #[wasm_bindgen(js_name = messageId, unchecked_param_type = "MessageId")] message: &JsValue,
-    ) -> Promise {
-        let command = text(conversation, "conversation").and_then(|conversation| {
-            let message = message_id(&text(message, "messageId")?, "messageId")?;
-            Ok(Command::MarkRead {
-                conversation,
-                message,
-            })
-        });
-        self.ask(command)
-    }
-
-    /// Tries a message again that has failed, as the same message. Rejected with "unknown_message" if it has not.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn resend(
-        &self,
-        #[wasm_bindgen(js_name = messageId, unchecked_param_type = "MessageId")] message: &JsValue,
-    ) -> Promise {
-        let command = text(message, "messageId").and_then(|message| {
-            let message = message_id(&message, "messageId")?;
-            Ok(Command::Resend { message })
-        });
-        self.ask(command)
     }
 
     /// Goes on with a contact that has come with another identity key (see the event "identity"). Until then
@@ -328,21 +260,4 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
 fn list<View, Shown: From<View> + Serialize>(views: Vec<View>) -> Result<JsValue, Refusal> {
     let shown: Vec<Shown> = views.into_iter().map(Shown::from).collect();
     to_js(&shown)
-}
-
-fn message_id(text: &str, name: &'static str) -> Result<wire::MessageId, Refusal> {
-    text.parse().map_err(|_| Refusal::InvalidArgument(name))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a whole number from 1 to 500"
-)]
-fn page_limit(limit: f64) -> Result<usize, Refusal> {
-    if limit.fract() == 0.0 && (1.0..=PAGE_MAX).contains(&limit) {
-        Ok(limit as usize)
-    } else {
-        Err(Refusal::InvalidArgument("limit"))
-    }
 }

@@ -26,7 +26,11 @@ pub struct EventMap {
     pub message: OnMessage,
     /// A message has another status.
     pub status: OnStatus,
-    /// A message is no longer there: a placeholder, whose message has come.
+    /// A message says something else now: it was edited, or deleted for everyone.
+    pub edit: OnEdit,
+    /// Somebody has reacted to a message, or taken that back.
+    pub reaction: OnReaction,
+    /// A message is no longer there: removed on an own device, or a placeholder whose message has come.
     pub remove: OnRemove,
     /// A conversation has been read up to a message, here or on another own device.
     pub read: OnRead,
@@ -53,9 +57,11 @@ pub struct EventMap {
 }
 
 /// The names of [`EventMap`].
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 16] = [
     "message",
     "status",
+    "edit",
+    "reaction",
     "remove",
     "read",
     "contact",
@@ -91,6 +97,20 @@ pub struct OnStatus {
     /// Error code when failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
+}
+
+/// A message says something else now.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnEdit {
+    /// As it is now.
+    pub message: Message,
+}
+
+/// Somebody has reacted to a message, or taken that back.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OnReaction {
+    /// As it is now.
+    pub message: Message,
 }
 
 /// A message is no longer there.
@@ -187,6 +207,8 @@ pub struct OnError {
 pub enum Notice {
     Message(OnMessage),
     Status(OnStatus),
+    Edit(OnEdit),
+    Reaction(OnReaction),
     Remove(OnRemove),
     Read(OnRead),
     Contact(OnContact),
@@ -206,6 +228,8 @@ impl Notice {
         match self {
             Self::Message(_) => "message",
             Self::Status(_) => "status",
+            Self::Edit(_) => "edit",
+            Self::Reaction(_) => "reaction",
             Self::Remove(_) => "remove",
             Self::Read(_) => "read",
             Self::Contact(_) => "contact",
@@ -242,6 +266,12 @@ impl From<Event> for Notice {
                     error,
                 })
             }
+            Event::Edited(message) => Self::Edit(OnEdit {
+                message: message.into(),
+            }),
+            Event::Reacted(message) => Self::Reaction(OnReaction {
+                message: message.into(),
+            }),
             Event::Removed { id, conversation } => Self::Remove(OnRemove {
                 id: id.to_string(),
                 conversation: conversation.to_string(),

@@ -2,10 +2,17 @@
 //! epoch, bytes are `Uint8Array`. TypeScript's declarations are generated from these, comments included.
 //! They are taken apart field by field from the engine's, so a new field there is a compile error here.
 
+mod message;
+
 use engine::Timestamp;
 use engine::output;
 use serde::Serialize;
 use tsify::{Tsify, declare};
+
+pub use message::{
+    Content, EditOptions, Message, MessageKind, MessageStatus, Quote, Reaction, RemoveOptions,
+    Version,
+};
 
 /// ACI: a lower-case UUID.
 #[declare]
@@ -59,13 +66,6 @@ pub struct MessagesOptions {
     pub limit: Option<f64>,
 }
 
-/// For `Client.send`.
-#[derive(Debug, Tsify)]
-pub struct Content {
-    /// At most 64 KiB in UTF-8.
-    pub text: String,
-}
-
 /// For `LinkRequest.approve`.
 #[derive(Debug, Tsify)]
 pub struct ApproveOptions {
@@ -99,62 +99,6 @@ pub enum ConnectionState {
     Connecting,
     /// There is one.
     Online,
-}
-
-/// The first three are of outgoing messages, the last is of incoming ones.
-#[derive(Clone, Copy, Debug, Serialize, Tsify)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageStatus {
-    /// Stored, on its way out.
-    Queued,
-    /// Taken by the relay for every device.
-    Sent,
-    /// It will not be sent.
-    Failed,
-    /// Came in.
-    Received,
-}
-
-/// The last two are placeholders for a message that could not be decrypted.
-#[derive(Clone, Copy, Debug, Serialize, Tsify)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageKind {
-    /// Text.
-    Text,
-    /// Keeps the place of a message that could not be read.
-    Unreadable,
-    /// The same, and its sender was asked for it: it may still come, in the place of this one.
-    Waiting,
-}
-
-/// A message.
-#[derive(Clone, Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// Unique everywhere.
-    #[tsify(type = "MessageId")]
-    pub id: String,
-    /// Where it is.
-    #[tsify(type = "AccountId")]
-    pub conversation: String,
-    /// Who wrote it.
-    #[tsify(type = "AccountId")]
-    pub author: String,
-    /// With which device.
-    pub author_device: u32,
-    /// Written by this account, on whichever device.
-    pub outgoing: bool,
-    /// What it is.
-    pub kind: MessageKind,
-    /// Empty in a placeholder.
-    pub text: String,
-    /// When it was written, by the author's clock.
-    pub sent_at: f64,
-    /// Where it stands.
-    pub status: MessageStatus,
-    /// Error code when failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'static str>,
 }
 
 /// A device of this account.
@@ -195,56 +139,6 @@ impl From<output::Connection> for ConnectionState {
             output::Connection::Offline { retry_at: _ } => Self::Offline,
             output::Connection::Connecting => Self::Connecting,
             output::Connection::Online => Self::Online,
-        }
-    }
-}
-
-impl MessageStatus {
-    /// The status, and the code of the reason if it is "failed".
-    pub(super) const fn split(status: output::MessageStatus) -> (Self, Option<&'static str>) {
-        match status {
-            output::MessageStatus::Queued => (Self::Queued, None),
-            output::MessageStatus::Sent => (Self::Sent, None),
-            output::MessageStatus::Failed(refusal) => (Self::Failed, Some(refusal.code())),
-            output::MessageStatus::Received => (Self::Received, None),
-        }
-    }
-}
-
-impl From<output::MessageKind> for MessageKind {
-    fn from(kind: output::MessageKind) -> Self {
-        match kind {
-            output::MessageKind::Text => Self::Text,
-            output::MessageKind::Unreadable => Self::Unreadable,
-            output::MessageKind::Waiting => Self::Waiting,
-        }
-    }
-}
-
-impl From<output::Message> for Message {
-    fn from(message: output::Message) -> Self {
-        let output::Message {
-            id,
-            conversation,
-            author,
-            author_device,
-            kind,
-            text,
-            sent_at,
-            status,
-        } = message;
-        let (status, error) = MessageStatus::split(status);
-        Self {
-            id: id.to_string(),
-            conversation: conversation.to_string(),
-            author: author.to_string(),
-            author_device: author_device.into(),
-            outgoing: !matches!(status, MessageStatus::Received),
-            kind: kind.into(),
-            text,
-            sent_at: milliseconds(sent_at),
-            status,
-            error,
         }
     }
 }
