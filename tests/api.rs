@@ -88,7 +88,7 @@ async fn call(client: &JsClient, method: &str, arguments: &[JsValue]) -> String 
     }
 }
 
-const METHODS: [&str; 9] = [
+const METHODS: [&str; 23] = [
     "account",
     "register",
     "link",
@@ -98,6 +98,29 @@ const METHODS: [&str; 9] = [
     "messages",
     "markRead",
     "contacts",
+    "settings",
+    "setSettings",
+    "profile",
+    "setProfile",
+    "setContact",
+    "block",
+    "acceptRequest",
+    "declineRequest",
+    "verify",
+    "mute",
+    "archive",
+    "pin",
+    "setDraft",
+    "markUnread",
+];
+
+/// What of them takes nothing.
+const WITHOUT_ARGUMENTS: [&str; 5] = [
+    "account",
+    "conversations",
+    "contacts",
+    "settings",
+    "profile",
 ];
 
 #[wasm_bindgen_test]
@@ -275,7 +298,14 @@ async fn arguments_of_any_type_are_refused_by_name() {
         }
     }
     for method in METHODS {
-        call(&client, method, &[]).await;
+        let code = call(&client, method, &[]).await;
+        let takes_nothing = WITHOUT_ARGUMENTS.contains(&method);
+        let expected = if takes_nothing {
+            "resolved"
+        } else {
+            "invalid_argument"
+        };
+        assert_eq!(code, expected, "{method}");
     }
     assert_eq!(
         code(client.account()).await,
@@ -283,6 +313,61 @@ async fn arguments_of_any_type_are_refused_by_name() {
         "the module goes on"
     );
     JsFuture::from(client.close()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn application_data_is_checked_before_there_is_an_account() {
+    let client = open("api_app").await;
+    let app = |client: &JsClient| -> JsClient {
+        let app = Reflect::get(client, &"app".into()).unwrap();
+        app.unchecked_into()
+    };
+    let (key, value) = (JsValue::from("notes/one"), JsValue::from(7));
+    let set = [key.clone(), value];
+    assert_eq!(call(&app(&client), "set", &set).await, "not_ready");
+    for method in ["get", "list", "count", "members"] {
+        let one = std::slice::from_ref(&key);
+        assert_eq!(
+            call(&app(&client), method, one).await,
+            "resolved",
+            "{method}"
+        );
+        let bad = ["no-namespace".into()];
+        assert_eq!(
+            call(&app(&client), method, &bad).await,
+            "app_key_invalid",
+            "{method}"
+        );
+        assert_eq!(
+            call(&app(&client), method, &[]).await,
+            "invalid_argument",
+            "{method}"
+        );
+    }
+    for bad in [
+        "(() => 1)",
+        "Symbol('s')",
+        "10n",
+        "({ toJSON() { throw new Error('mine') } })",
+        "(() => { const loop = {}; loop.loop = loop; return loop; })()",
+        "undefined",
+    ] {
+        let value = js_sys::eval(bad).unwrap();
+        let code = call(&app(&client), "set", &[key.clone(), value]).await;
+        assert_eq!(code, "invalid_argument", "{bad}");
+    }
+    for n in [0.5, f64::NAN, 1e300] {
+        let code = call(&app(&client), "add", &[key.clone(), n.into()]).await;
+        assert_eq!(code, "invalid_argument", "{n}");
+    }
+    let noise = [JsValue::from("bytes")];
+    assert_eq!(
+        call(&app(&client), "send", &noise).await,
+        "invalid_argument"
+    );
+    let kept = app(&client);
+    JsFuture::from(client.close()).await.unwrap();
+    assert_eq!(call(&kept, "get", &[key]).await, "closed");
 }
 
 #[wasm_bindgen_test]

@@ -278,7 +278,7 @@ impl State {
                     self.clock.draining = true; // until the mailbox is empty
                     self.save_clock(tx);
                 }
-                if wants_contacts {
+                if self.was_away(tx) || wants_contacts {
                     self.request_contacts(tx);
                 }
                 self.named(tx).await

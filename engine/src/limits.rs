@@ -118,6 +118,8 @@ pub(crate) const REGISTERS_TOLD_MESSAGES: usize = 16;
 pub(crate) const REGISTERS_TOLD_ROWS: usize = 2_000;
 /// What was removed is remembered so long: twice what a device may be away.
 pub(crate) const REMOVED_MS: u64 = 90 * DAY_MS;
+/// A device that was away for so long asks the others for everything: mailboxes lose what is 30 days old, and clocks may be off.
+pub(crate) const AWAY_MS: u64 = 25 * DAY_MS;
 /// Drafts are kept so long.
 pub(crate) const DRAFT_MS: u64 = 7 * DAY_MS;
 /// Messages looked at to see whether the person has ever written to somebody, in a store from before that was kept.

@@ -119,6 +119,8 @@ records! {
         #[prost(uint64, tag = "22")] pub received: u64,
         /// Acts of others that were refused: malformed, too late, or on a message that is not theirs.
         #[prost(uint64, tag = "30")] pub refused_acts: u64,
+        /// When this device was last seen to be online, to the day.
+        #[prost(uint64, tag = "31")] pub online_at: u64,
     }
 
     /// The envelope that is being tried with care, at [`key::ATTEMPT`].

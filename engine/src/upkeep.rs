@@ -36,6 +36,9 @@ impl State {
             return Ok(());
         };
         self.clock.upkeep_at = tx.now.0;
+        if self.connection.is_up() {
+            self.clock.online_at = tx.now.0;
+        }
         self.save_clock(tx);
         prekeys::forget_old(tx, &account).await?;
         forget_stale_devices(tx).await?;

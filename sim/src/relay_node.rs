@@ -8,6 +8,7 @@ use prost::Message as _;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use relay::core::credential::CredentialCheck;
+use relay::core::mailbox;
 use relay::core::quota::Quota;
 use relay::core::{Answer, Asked, Caller, Core, Effect, Failure, Moment, Way, auth, way};
 use relay::delivery::Delivery;
@@ -112,6 +113,14 @@ impl RelayNode {
     pub(crate) fn identity_key(&mut self, account: AccountId) -> Option<Vec<u8>> {
         let row = self.store.account(account).ok()??;
         Some(row.identity_key)
+    }
+
+    /// Mailboxes lose what has had its time.
+    ///
+    /// # Panics
+    /// The store can't, which a store in memory always can.
+    pub fn sweep(&mut self, now: u64) {
+        while mailbox::sweep(&mut self.store, now).expect("memory never fails") {}
     }
 
     pub(crate) fn open(&mut self, key: Key, path: &str) -> Vec<Down> {

@@ -294,6 +294,32 @@ fn a_device_that_is_away_for_weeks_has_everything_when_it_is_back() {
 }
 
 #[test]
+fn a_device_that_is_away_for_longer_than_mailboxes_keep_asks_for_everything() {
+    let mut world = World::new(13);
+    let Cast { alice, second, bob } = Cast::new(&mut world);
+    world.send(alice, "bob", "hello");
+    put(&mut world, alice, "notes/a", "1");
+    put(&mut world, alice, "notes/b", "1");
+    world.kill(second);
+    put(&mut world, alice, "notes/a", "2");
+    delete(&mut world, alice, "notes/b");
+    block(&mut world, alice, true);
+    for away in [alice, bob] {
+        world.kill(away); // with nobody there, the days are short
+    }
+    world.pass_ms(40 * DAY_MS);
+    world.relay.sweep(world.now);
+    for back in [alice, bob, second] {
+        world.open(back);
+    }
+    world.pass_ms(60_000);
+    assert_eq!(got(&mut world, second, "notes/a").as_deref(), Some("2"));
+    assert_eq!(got(&mut world, second, "notes/b"), None);
+    assert!(conversation(&mut world, second).blocked);
+    alike(&world, &[alice, second]);
+}
+
+#[test]
 fn a_device_may_die_at_any_commit_of_writing_and_telling() {
     for crash in [Crash::BeforeWrite, Crash::AfterWrite] {
         for n in 0..8 {

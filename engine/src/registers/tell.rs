@@ -12,7 +12,8 @@ use crate::account::Account;
 use crate::contacts;
 use crate::content::OwnDevice;
 use crate::error::Error;
-use crate::limits::{REGISTERS_TOLD_BYTES, REGISTERS_TOLD_MESSAGES, REGISTERS_TOLD_ROWS};
+use crate::input::Timestamp;
+use crate::limits::{AWAY_MS, REGISTERS_TOLD_BYTES, REGISTERS_TOLD_MESSAGES, REGISTERS_TOLD_ROWS};
 use crate::output::{AppEvent, Event};
 use crate::record::{OutboxRecord, UntoldRecord, key};
 use crate::registers::rule::CLOCK_MAX;
@@ -25,6 +26,13 @@ impl State {
         tx.put(&place.key(), &UntoldRecord::default());
         self.untold = true;
         self.outbox.due = true;
+    }
+
+    /// Whether this device, which is coming online, was away for so long that it may have missed what it was told.
+    pub(crate) fn was_away(&mut self, tx: &mut Tx<'_>) -> bool {
+        let before = std::mem::replace(&mut self.clock.online_at, tx.now.0);
+        self.save_clock(tx);
+        before != 0 && Timestamp(before).plus_ms(AWAY_MS) <= tx.now
     }
 
     /// An own device that knows nothing yet has asked: it is told of every register, then of the contacts.
