@@ -28,6 +28,12 @@ pub const DEVICE_ID_MAX: u8 = 127;
 pub const REGISTRATION_ID_MAX: u16 = 0x3FFF;
 /// Key ids are 24 bits and not 0.
 pub const KEY_ID_MAX: u32 = 0x00FF_FFFF;
+/// Attachments of one message, as Signal's clients have it.
+pub const ATTACHMENTS_MAX: usize = 32;
+/// Name of an attached file: the longest that file systems take.
+pub const FILE_NAME_MAX: usize = 255;
+/// Media type of an attached file, and its blurred picture: longer ones are nobody's.
+pub const CONTENT_TYPE_MAX: usize = 127;
 /// One attachment before encryption, as Signal's clients have it.
 pub const ATTACHMENT_MAX: u64 = 100 * 1024 * 1024;
 /// One blob: the largest attachment, padded to the next step of 5 %, and its cipher (`engine` checks that it fits).
