@@ -5,6 +5,7 @@
 //! same seed and the same inputs give the same bytes. There is no socket, clock or browser in here.
 
 mod account;
+pub mod attachment;
 mod commands;
 mod connection;
 mod contacts;
