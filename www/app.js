@@ -45,6 +45,7 @@ function report(error) {
 function showFault(error) {
   if (stopped) return;
   stopped = true;
+  document.querySelector("dialog[open]")?.close();
   screen.close?.();
   app.directory?.close();
   document.title = "Lockstep";

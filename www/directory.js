@@ -4,7 +4,7 @@
 
 import { coalesce } from "./coalesce.js";
 
-const HINTS = ["message", "status", "remove", "read", "contact"];
+const HINTS = ["message", "status", "edit", "remove", "read", "contact"];
 
 export class Directory {
   constructor(client, onError) {

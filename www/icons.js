@@ -3,6 +3,7 @@
 
 import { svg } from "./dom.js";
 
+/** Paths to stroke; or a shape of another width, with paths to fill below those. */
 const PATHS = {
   back: ["M15 5l-7 7 7 7"],
   devices: ["M4 5h12v9H4z", "M2 18h9", "M15 10h6v10h-6z", "M17.5 17.5h1"],
@@ -11,6 +12,8 @@ const PATHS = {
   send: ["M12 19V5", "M5.5 11.5L12 5l6.5 6.5"],
   queued: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5V12l3 2"],
   sent: ["M5 12.5l4.5 4.5L19 7.5"],
+  delivered: { width: 31, paths: ["M3 12.5l4.5 4.5L17 7.5", "M14.5 16l1 1L25 7.5"] },
+  read: { width: 34, filled: ["M12 2h10a10 10 0 0 1 0 20H12a10 10 0 0 1 0-20z"], paths: ["M6.5 12.5l4 4L18 8.5", "M17 15.5l1 1L26 8.5"] },
   failed: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5v5.5", "M12 16.4v.1"],
   lock: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
   unreadable: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 6.7-1.4", "M12 14.5v2"],
@@ -23,18 +26,24 @@ const PATHS = {
   down: ["M12 5v14", "M5.5 12.5L12 19l6.5-6.5"],
   warning: ["M12 4L2.8 19.5h18.4z", "M12 10v4.5", "M12 17v.1"],
   chat: ["M4 5h16v11H11l-4.5 4v-4H4z"],
+  more: ["M5 12h.01", "M12 12h.01", "M19 12h.01"],
+  reply: ["M9 6l-6 5.5L9 17", "M3.5 11.5H14a6.5 6.5 0 0 1 6.5 6.5v1"],
+  edit: ["M5 19h4L19.5 8.5l-4-4L5 15z", "M13.5 6.5l4 4"],
+  trash: ["M4 7h16", "M9 7V4h6v3", "M6 7l1 13h10l1-13", "M10 11v5.5", "M14 11v5.5"],
   link: ["M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L12 6.3", "M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7L12 17.7"],
 };
 
 /** With a label the icon is an image with that name; without one it is hidden from assistive technology. */
 export function icon(name, label) {
-  const shape = svg("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, focusable: "false" });
+  const { width = 24, filled = [], paths } = Array.isArray(PATHS[name]) ? { paths: PATHS[name] } : PATHS[name];
+  const shape = svg("svg", { viewBox: `0 0 ${width} 24`, class: `icon icon-${name}`, focusable: "false" });
   if (label) {
     shape.setAttribute("role", "img");
     shape.setAttribute("aria-label", label);
   } else {
     shape.setAttribute("aria-hidden", "true");
   }
-  for (const d of PATHS[name]) shape.append(svg("path", { d }));
+  for (const d of filled) shape.append(svg("path", { d, class: "filled" }));
+  for (const d of paths) shape.append(svg("path", { d }));
   return shape;
 }

@@ -32,10 +32,25 @@ export class Thread {
     this.complete = page.length < PAGE;
   }
 
-  setStatus({ id, status, error }) {
-    const at = this.messages.findIndex((message) => message.id === id);
-    if (at >= 0) this.messages[at] = { ...this.messages[at], status, error };
+  find(id) {
+    return this.messages.find((message) => message.id === id);
+  }
+
+  /** Puts a message in the place of what was known of it. False if it is not here. */
+  replace(message) {
+    const at = this.messages.findIndex(({ id }) => id === message.id);
+    if (at >= 0) this.messages[at] = message;
     return at >= 0;
+  }
+
+  setStatus({ id, status, error }) {
+    const message = this.find(id);
+    return Boolean(message) && this.replace({ ...message, status, error });
+  }
+
+  /** A message is gone: the newest page, read again, would say so only of its own part. */
+  drop(id) {
+    this.messages = this.messages.filter((message) => message.id !== id);
   }
 
   /** Puts a newest page over the end of what is here. False when the two do not meet. */

@@ -1,8 +1,9 @@
-// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends]
+// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends | --acts]
 // Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Forgetful } from "../interop/forgetful.mjs";
+import { byId, choose, idOf, openMenu, press } from "./lib/acts.mjs";
 import { Browser } from "./lib/browser.mjs";
 import { Device } from "./lib/device.mjs";
 import { Nonsense } from "./lib/nonsense.mjs";
@@ -194,6 +195,62 @@ async function keyScreens(relay, browser) {
   await hugo.close();
 }
 
+/** What is done to messages, in a conversation of its own. */
+async function actScreens(relay, browser) {
+  const open = (name) => Device.open(relay, { name, browser, store: name });
+  const [ida, jon] = [await open("ida"), await open("jon")];
+  await ida.register("ida", "Laptop");
+  await jon.register("jon", "Phone");
+  const [me, him] = [(await ida.account()).id, (await jon.account()).id];
+  const act = (device, method, ...args) => device.call((client, [name, given]) => client[name](...given), [method, args]);
+  const plan = await ida.send("jon", "Shall we take the eight o’clock train on Saturday? The next one is at ten, and then the museum is full.");
+  await until("it is there", async () => (await jon.messages(me)).length === 1);
+  const yes = await act(jon, "send", me, { text: "Yes, and I’ll bring breakfast.", quote: plan });
+  await until("it is there", async () => (await ida.messages(him)).length === 2);
+  const typo = await ida.send("jon", "Grate!");
+  await act(ida, "edit", typo, { text: "Great! Something sweet, please." });
+  await act(ida, "react", yes, "❤️");
+  await ida.t("conversation").first().click();
+  await jon.t("conversation").first().click();
+  await jon.sees("Great! Something sweet, please.");
+  await act(jon, "react", yes, "❤️");
+  await act(jon, "react", typo, "🥐");
+  const slip = await act(jon, "send", me, { text: "My number is 1234" });
+  await act(jon, "remove", slip, { everyone: true });
+  await until("it is deleted", async () => (await ida.messages(him)).at(-1)?.kind === "deleted");
+  await act(ida, "send", "jon", { text: "Anything wrong?", quote: slip });
+  await shoot(ida, "33-acts");
+  await shoot(jon, "34-acts-other-side");
+  await openMenu(ida, byId(ida, typo));
+  await shoot(ida, "35-message-menu");
+  await ida.t("react-other").fill("two words");
+  await ida.t("react-other-go").click();
+  await ida.t("error").waitFor();
+  await shoot(ida, "36-react-refused");
+  await press(ida, "Escape");
+  await choose(ida, byId(ida, yes), "act-reply");
+  await ida.t("composer").fill("Croissants it is");
+  await shoot(ida, "37-replying");
+  await press(ida, "Escape");
+  await choose(ida, byId(ida, typo), "act-edit");
+  await shoot(ida, "38-editing");
+  await press(ida, "Escape");
+  await choose(ida, byId(ida, typo), "act-delete");
+  await shoot(ida, "39-delete");
+  await press(ida, "Escape");
+  await byId(ida, typo).getByTestId("edited").click();
+  await shoot(ida, "40-earlier-texts");
+  await press(ida, "Escape");
+  await ida.t("composer").fill("");
+  await ida.type("Never mind");
+  await idOf(ida, "Never mind");
+  await ida.page.mouse.move(0, 0);
+  await ida.t("composer").focus();
+  await press(ida, "Shift+Tab", "ArrowUp", "ArrowUp", "ArrowUp");
+  await shoot(ida, "41-keyboard");
+  return { ida, jon };
+}
+
 /** A profile that was put back: shown by a relay of which the browser has a copy. */
 async function copyScreen(relay) {
   const original = await Device.open(relay, { name: "frida" });
@@ -211,10 +268,14 @@ const relay = await Relay.start();
 const browser = await Browser.open();
 try {
   const open = (name) => Device.open(relay, { name, browser, store: name });
-  await endScreens(relay, browser);
-  await copyScreen(relay);
-  await keyScreens(relay, browser);
-  if (!process.argv.includes("--ends")) {
+  const only = process.argv[3];
+  if (only !== "--ends") await actScreens(relay, browser);
+  if (only !== "--acts") {
+    await endScreens(relay, browser);
+    await copyScreen(relay);
+    await keyScreens(relay, browser);
+  }
+  if (!only) {
     const [alice, bob, phone] = [await open("alice"), await open("bob"), await open("phone")];
     await signUpScreens(alice, bob);
     await talkScreens(alice, bob);

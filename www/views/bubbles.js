@@ -1,18 +1,16 @@
-// Messages as nodes: bubbles, separators between days, the line above what is unread.
-// Nodes are kept by message id and updated in place. Does not know where messages come from.
+// The messages of a conversation as nodes: bubbles, separators between days, the line above what is unread.
+// Nodes are kept by message id and updated in place. Does not know where messages come from, nor what is in a bubble.
 
 import { el, setText } from "../dom.js";
-import { failedSentence } from "../errors.js";
-import { clock, dayLabel, iso, sameDay } from "../format.js";
-import { icon } from "../icons.js";
+import { dayLabel, sameDay } from "../format.js";
+import { Bubble } from "./bubble.js";
 
 const GROUP_MS = 5 * 60_000; // messages of one author within this stand closer together
-const STATUS_WORDS = { queued: "Queued, not sent yet", sent: "Sent", failed: "Not sent" };
 
-/** `name(message)`: who wrote it; `via(message)`: own other device it came from, or ""; `again(message)`: send once more, if one can. */
 export class Bubbles {
-  constructor({ name, via, again }) {
-    this.helpers = { name, via, again };
+  /** `helpers` as in `Bubble`. */
+  constructor(helpers) {
+    this.helpers = helpers;
     this.nodes = new Map();
     this.days = new Map();
     this.unreadLine = el("li.unread-line", {}, el("span", {}, "New messages"));
@@ -29,7 +27,7 @@ export class Bubbles {
       if (newDay) out.push(this.#day(message, now));
       if (message.id === firstUnread) out.push(this.unreadLine);
       live.add(message.id);
-      if (!this.nodes.has(message.id)) this.nodes.set(message.id, makeBubble(message, this.helpers));
+      if (!this.nodes.has(message.id)) this.nodes.set(message.id, new Bubble(message, this.helpers));
       const bubble = this.nodes.get(message.id);
       const joined = !newDay && before.outgoing === message.outgoing && message.sentAt - before.sentAt < GROUP_MS && message.id !== firstUnread;
       bubble.update(message, joined);
@@ -37,6 +35,10 @@ export class Bubbles {
     });
     for (const id of this.nodes.keys()) if (!live.has(id)) this.nodes.delete(id);
     return out;
+  }
+
+  get(id) {
+    return this.nodes.get(id);
   }
 
   #day(message, now) {
@@ -48,42 +50,32 @@ export class Bubbles {
   }
 }
 
-const PLACEHOLDERS = {
-  waiting: "Waiting for this message. It was asked for again and may take a while.",
-  unreadable: "This message could not be decrypted.",
-};
-
-function makeBubble(message, { name, via, again }) {
-  const who = el("span.sr-only", {}, `${message.outgoing ? "You" : name(message)}: `);
-  const text = el("p.bubble-text", { testid: "message-text" });
-  const say = (kind) => kind === "text" ? [message.text] : [icon("unreadable"), PLACEHOLDERS[kind]];
-  text.append(...say(message.kind));
-  const from = el("span.via");
-  const state = el("span.bubble-state");
-  const meta = el("p.meta", {}, from, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), state);
-  const problem = el("div.problem");
-  const node = el(`li.message.${message.outgoing ? "out" : "in"}${message.kind === "text" ? "" : ".unreadable"}`,
-    { testid: "message", "data-id": message.id, "data-outgoing": String(message.outgoing), "data-kind": message.kind },
-    el("div.bubble", { dir: "auto" }, who, text, meta), problem);
-
-  function update(current, joined) {
-    node.classList.toggle("joined", joined);
-    setText(from, via(current));
-    if (node.dataset.kind !== current.kind) {
-      node.dataset.kind = current.kind;
-      text.replaceChildren(...say(current.kind));
+/**
+ * One tab stop for all messages, the newest at first: the arrows, Home and End go from one to the next, Tab to what else
+ * is in it. Call the result after the list changed.
+ */
+export function rovingMessages(list) {
+  let current;
+  const messages = () => [...list.querySelectorAll("li.message")];
+  const settle = () => {
+    if (!list.contains(current)) current = messages().at(-1);
+    for (const button of list.querySelectorAll("button")) {
+      const wanted = current?.contains(button) ? 0 : -1;
+      if (button.tabIndex !== wanted) button.tabIndex = wanted;
     }
-    if (node.dataset.status === current.status) return;
-    node.dataset.status = current.status;
-    const words = STATUS_WORDS[current.status];
-    state.replaceChildren(...(words && current.outgoing ? [icon(current.status, words)] : []));
-    problem.replaceChildren(...(current.status === "failed" ? failure(current, again) : []));
-  }
-
-  return { node, update };
-}
-
-function failure(message, again) {
-  return [el("span", {}, failedSentence(message.error)),
-    ...(again ? [el("button.button.small", { type: "button", onclick: () => again(message) }, "Send again")] : [])];
+  };
+  list.addEventListener("focusin", (event) => {
+    current = event.target.closest("li.message") ?? current;
+    settle();
+  });
+  list.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest("li.message")) return;
+    const all = messages();
+    const at = all.indexOf(event.target.closest("li.message"));
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    all[Math.min(Math.max(to, 0), all.length - 1)].querySelector("button.act")?.focus();
+  });
+  return settle;
 }

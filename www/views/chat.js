@@ -1,19 +1,22 @@
 // One conversation: header, messages, composer. Also a conversation that does not exist yet, known by a handle only;
 // it becomes a real one with its first message. Does not know the list beside it.
 
+import { canEdit } from "../acts.js";
 import { coalesce } from "../coalesce.js";
 import { el, setText } from "../dom.js";
 import { endsTheSession, sentence } from "../errors.js";
-import { icon } from "../icons.js";
-import { inlineError } from "../notify.js";
-import { LIST, chatHash } from "../route.js";
+import { toast } from "../notify.js";
+import { chatHash } from "../route.js";
 import { Thread } from "../thread.js";
 import { avatar } from "./avatar.js";
-import { Bubbles } from "./bubbles.js";
-import { composer } from "./composer.js";
+import { Bubbles, rovingMessages } from "./bubbles.js";
+import { chatParts } from "./chat-parts.js";
+import { MessageActs } from "./message-acts.js";
 import { Scroll } from "./scroll.js";
+import { Writing } from "./writing.js";
 
 const NEAR_TOP_PX = 400;
+const MOST_PAGES = 100; // that are read to find one message
 
 /** `route`: { id } or { handle }. `onKnown(id, hash)` is called once, when the handle turned into an account. */
 export function chatView(app, route, onKnown) {
@@ -30,13 +33,13 @@ class Chat {
     this.opened = false; // the first page is on screen
     this.paging = false;
     this.closed = false;
-    this.view = parts(route);
+    this.view = chatParts(route);
     this.scroll = new Scroll(this.view.scroller, this.view.content, this.view.list);
-    this.bubbles = new Bubbles({
-      name: () => this.directory.name(this.id),
-      via: (message) => this.#via(message),
-      again: app.readonly() ? undefined : (message) => this.#again(message.id),
+    this.acts = new MessageActs({
+      client: this.client, me: app.account.id, writing: () => this.writing, name: () => this.#name(), failed: (error) => this.#failed(error),
     });
+    this.bubbles = new Bubbles(this.#helpers());
+    this.settle = rovingMessages(this.view.list);
     this.refresh = coalesce(() => this.#read().catch((error) => this.#failed(error)));
     this.#addComposer();
     this.#listen();
@@ -44,16 +47,35 @@ class Chat {
     this.refresh();
   }
 
+  /** What a bubble asks of this conversation. A browser that is unlinked only shows. */
+  #helpers() {
+    const can = !this.app.readonly();
+    return {
+      me: this.app.account.id,
+      who: (account) => (account === this.app.account.id ? "You" : this.directory.name(account)),
+      via: (message) => this.#via(message),
+      quoted: (id) => this.thread.find(id),
+      toQuoted: (id) => this.#goTo(id).catch((error) => this.#failed(error)),
+      earlier: (message) => this.acts.earlier(message),
+      again: can ? (message) => this.#again(message.id) : undefined,
+      menu: can ? (message, anchor) => this.acts.menu(message, anchor) : undefined,
+      react: can ? (message, emoji) => this.acts.react(message, emoji) : undefined,
+    };
+  }
+
   #addComposer() {
     const { drafts } = this.app;
     const key = this.id ?? this.handle;
-    const bottom = this.app.readonly() ? undefined : composer({
+    const bottom = this.app.readonly() ? undefined : new Writing({
       label: `Message to ${this.#name()}`,
       draft: drafts.get(key) ?? "",
-      send: (text) => this.send(text),
+      send: (text, quote) => this.send(text, quote),
+      edit: (id, text) => this.#edit(id, text),
       onDraft: (text) => (text ? drafts.set(key, text) : drafts.delete(key)),
+      lastOwn: () => this.thread?.messages.findLast((message) => canEdit(message, Date.now())),
+      who: this.bubbles.helpers.who,
     });
-    this.composer = bottom;
+    this.writing = bottom;
     this.view.node.append(this.view.error.node,
       bottom ? bottom.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
   }
@@ -70,7 +92,8 @@ class Chat {
     this.view.rejectKey.addEventListener("click", () => this.#decide((id) => this.client.rejectIdentity(id)));
     this.offs = [
       this.client.on("message", ({ message }) => message.conversation === this.id && this.refresh()),
-      this.client.on("remove", ({ conversation }) => conversation === this.id && this.refresh()),
+      this.client.on("remove", ({ conversation, id }) => conversation === this.id && this.#gone(id)),
+      ...["edit", "reaction"].map((name) => this.client.on(name, ({ message }) => message.conversation === this.id && this.#changed(message))),
       this.client.on("status", (event) => event.conversation === this.id && this.thread?.setStatus(event) && this.#render()),
       this.directory.watch(() => {
         if (!this.opened) return;
@@ -102,6 +125,31 @@ class Chat {
     this.firstUnread = incoming().at(-Math.min(unread, incoming().length))?.id;
   }
 
+  #changed(message) {
+    if (message.kind !== "text") this.writing?.forget(message.id);
+    if (this.thread?.replace(message)) this.#render();
+  }
+
+  #gone(id) {
+    this.writing?.forget(id);
+    this.thread?.drop(id);
+    this.refresh();
+  }
+
+  /** Shows a message that is further up, wherever it is. */
+  async #goTo(id) {
+    for (let pages = 0; pages < MOST_PAGES && !this.thread.find(id) && !this.thread.complete; pages += 1) await this.thread.older();
+    if (this.closed) return;
+    this.#render();
+    const bubble = this.bubbles.get(id);
+    if (!bubble) {
+      toast("That message is not in this browser.");
+      return;
+    }
+    this.scroll.center(bubble.node);
+    bubble.mark();
+  }
+
   #render() {
     const { view } = this;
     const messages = this.thread?.messages ?? [];
@@ -109,6 +157,7 @@ class Chat {
     view.start.classList.toggle("alone", messages.length === 0);
     view.loading.hidden = this.opened || !this.thread;
     this.scroll.replace(this.bubbles.render(messages, this.firstUnread));
+    this.settle();
     this.#header();
   }
 
@@ -134,15 +183,25 @@ class Chat {
     view.face.replaceChildren(avatar(this.id ?? this.handle, name));
   }
 
-  async send(text) {
+  async send(text, quote) {
     this.view.error.clear();
     try {
-      const message = await this.client.send(this.id ?? this.handle, { text });
+      const message = await this.client.send(this.id ?? this.handle, { text, ...(quote && { quote }) });
       if (!this.id) await this.#adopt(message);
       if (this.closed) return;
       this.firstUnread = undefined;
       this.scroll.toEnd();
       this.refresh();
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  async #edit(id, text) {
+    this.view.error.clear();
+    try {
+      await this.client.edit(id, { text });
     } catch (error) {
       this.#failed(error);
       throw error;
@@ -214,7 +273,7 @@ class Chat {
   }
 
   shown() {
-    if (this.composer && matchMedia("(pointer: fine)").matches) this.composer.focus();
+    if (this.writing && matchMedia("(pointer: fine)").matches) this.writing.focus();
     else this.view.name.focus();
   }
 
@@ -225,31 +284,4 @@ class Chat {
     document.removeEventListener("visibilitychange", this.onVisible);
     for (const off of this.offs) off();
   }
-}
-
-/** The nodes of the screen, without behaviour. */
-function parts(route) {
-  const name = el("h2.chat-name", { tabIndex: -1 });
-  const sub = el("p.chat-sub");
-  const face = el("span.face");
-  const startName = el("strong");
-  const list = el("ol.thread", { role: "list", "aria-label": "Messages" });
-  const loading = el("p.chat-wait", {}, "Loading messages…");
-  const older = el("p.chat-wait.older", { hidden: true }, "Loading older messages…");
-  const start = el("div.chat-start", { hidden: true }, icon("lock"),
-    el("p", {}, "This is where your conversation with ", startName, " begins in this browser. Only your devices and theirs can read it."));
-  const acceptKey = el("button.button.small", { type: "button", testid: "accept-key" }, "It is really them");
-  const rejectKey = el("button.button.small", { type: "button", testid: "reject-key" }, "It is not them");
-  const keyNotice = el("div.banner.warn", { hidden: true, role: "status", testid: "key-changed" }, icon("warning"),
-    el("p.grow", {}, "The security key of this person has changed. Nothing is sent to them or shown from them until you have asked them in another way whether it is really them."),
-    el("div.row", {}, acceptKey, rejectKey));
-  const content = el("div.scroll-content", {}, start, loading, list);
-  const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, content);
-  const jump = el("button.jump", { type: "button", hidden: true, "aria-label": "Jump to the newest message", title: "Newest" }, icon("down"));
-  const error = inlineError();
-  const head = el("header.chat-head", {},
-    el("a.icon-button.to-list", { href: LIST, "aria-label": "Back to conversations" }, icon("back")),
-    face, el("div.grow", {}, name, sub));
-  const node = el("section.chat", { "data-id": route.id }, head, keyNotice, el("div.scroll-frame", {}, scroller, older, jump));
-  return { node, name, sub, face, startName, list, content, loading, older, start, keyNotice, acceptKey, rejectKey, scroller, jump, error };
 }

@@ -9,13 +9,13 @@ const LIMIT_BYTES = 64 * 1024;
 const WARN_BYTES = LIMIT_BYTES * 0.9;
 const CAN_GROW_ITSELF = CSS.supports("field-sizing", "content");
 
-/** `send(text)` may reject; `onDraft(text)` hears every change. */
-export function composer({ label, draft, send, onDraft }) {
+/** `send(text)` may reject; `onDraft(text)` hears every change; `above` is a node that stands above the field. */
+export function composer({ label, draft, send, onDraft, above }) {
   const input = el("textarea.composer-input", { testid: "composer", rows: 1, "aria-label": label, placeholder: "Message", enterkeyhint: "send",
-    "aria-describedby": "composer-limit" });
+    "aria-describedby": "writing-strip composer-limit" });
   const limit = el("p.composer-limit", { id: "composer-limit", role: "status" });
   const button = el("button.send", { type: "submit", testid: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
-  const node = el("form.composer", { onsubmit: submit }, limit, el("div.composer-row", {}, input, button));
+  const node = el("form.composer", { onsubmit: submit }, above, limit, el("div.composer-row", {}, input, button));
 
   function changed() {
     const bytes = input.value.length > WARN_BYTES / 4 ? utf8Length(input.value) : 0;
@@ -51,7 +51,13 @@ export function composer({ label, draft, send, onDraft }) {
     node.requestSubmit();
   });
 
+  function set(text) {
+    input.value = text;
+    input.setSelectionRange(text.length, text.length);
+    changed();
+  }
+
   input.value = draft;
   changed();
-  return { node, focus: () => input.focus() };
+  return { node, set, text: () => input.value, focus: () => input.focus() };
 }

@@ -5,9 +5,8 @@ import { el, setText } from "../dom.js";
 import { iso, listTime } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash } from "../route.js";
+import { STATUS_WORDS, inOneLine } from "../words.js";
 import { avatar } from "./avatar.js";
-
-const STATUS_WORDS = { queued: "Queued", sent: "Sent", failed: "Not sent" };
 
 export class Row {
   constructor(entry) {
@@ -66,7 +65,5 @@ const nameOf = (entry) => entry.name || entry.handle || "Unknown person";
 function previewOf(entry) {
   const last = entry.lastMessage;
   if (!last) return entry.handle ? `@${entry.handle}` : "No messages here yet";
-  if (last.kind === "waiting") return "Waiting for a message";
-  if (last.kind === "unreadable") return "Message could not be decrypted";
-  return `${last.outgoing ? "You: " : ""}${last.text.slice(0, 160)}`;
+  return `${last.outgoing && last.kind === "text" ? "You: " : ""}${inOneLine(last)}`;
 }

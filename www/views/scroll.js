@@ -43,6 +43,14 @@ export class Scroll {
     this.pinned = this.#gap() < NEAR_PX;
   }
 
+  /** Shows `node` in the middle, as far as there is something on both sides. */
+  center(node) {
+    const [inner, outer] = [node.getBoundingClientRect(), this.scroller.getBoundingClientRect()];
+    this.pinned = false;
+    this.scroller.scrollTop += inner.top + inner.height / 2 - (outer.top + outer.height / 2);
+    this.pinned = this.#gap() < NEAR_PX;
+  }
+
   /** The first child on screen that stays in the list. */
   #firstVisible(staying) {
     const top = this.scroller.getBoundingClientRect().top;
