@@ -19,7 +19,7 @@ const app = {
   client: undefined,
   account: undefined,
   directory: undefined,
-  drafts: new Map(), // unsent text by conversation, in memory only: plaintext is not written outside the client's store
+  drafts: new Map(), // unsent text to handles that are no conversation yet, in memory only
   identityChanged: new Set(), // accounts whose key changed while this page is open
   linking: undefined,
   justLinked: false, // in this page: the list of devices it gets first is no news
@@ -116,7 +116,7 @@ function listen(client) {
     }
   });
   client.on("message", ({ message }) => {
-    if (message.outgoing) return;
+    if (message.outgoing || app.directory?.isQuiet(message.conversation)) return;
     const name = app.directory?.name(message.conversation) ?? "someone";
     announce(message.kind === "text" ? `${name}: ${message.text.slice(0, 200)}` : `A message from ${name} could not be decrypted.`);
   });

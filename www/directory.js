@@ -4,7 +4,9 @@
 
 import { coalesce } from "./coalesce.js";
 
-const HINTS = ["message", "status", "edit", "remove", "read", "contact"];
+const HINTS = ["message", "status", "edit", "remove", "read", "contact", "conversation"];
+
+export const isMuted = (conversation, now) => (conversation?.mutedUntil ?? 0) > now;
 
 export class Directory {
   constructor(client, onError) {
@@ -21,7 +23,7 @@ export class Directory {
 
   async #read() {
     const [conversations, contacts] = await Promise.all([this.client.conversations(), this.client.contacts()]);
-    this.conversations = conversations;
+    this.conversations = conversations.sort((a, b) => (b.pinned ?? 0) - (a.pinned ?? 0)); // those without keep their order
     this.contacts = contacts;
     this.loaded = true;
     this.#tell();
@@ -52,6 +54,16 @@ export class Directory {
     return this.conversations.find((c) => c.id === id) ?? this.contacts.find((c) => c.id === id);
   }
 
+  contact(id) {
+    return this.contacts.find((contact) => contact.id === id);
+  }
+
+  /** Nobody wants to be told of messages here just now. */
+  isQuiet(id) {
+    const entry = this.find(id);
+    return Boolean(entry?.blocked) || isMuted(entry, Date.now());
+  }
+
   /** Whether this person has come with a security key that was not accepted yet. */
   keyChanged(id) {
     return this.contacts.some((contact) => contact.id === id && contact.keyChanged);
@@ -72,7 +84,8 @@ export class Directory {
   }
 
   unread() {
-    return this.conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
+    const counted = this.conversations.filter(({ archived, blocked }) => !archived && !blocked);
+    return counted.reduce((sum, { unread, markedUnread }) => sum + (unread || Number(markedUnread)), 0);
   }
 
   /** Contacts one has not written with yet, by name. */

@@ -248,7 +248,49 @@ async function actScreens(relay, browser) {
   await ida.t("composer").focus();
   await press(ida, "Shift+Tab", "ArrowUp", "ArrowUp", "ArrowUp");
   await shoot(ida, "41-keyboard");
-  return { ida, jon };
+  await settingScreens(ida, jon, await open("kim"));
+}
+
+/** What is set of conversations: three people, of whom one is a stranger. */
+async function settingScreens(ida, jon, kim) {
+  const him = (await jon.account()).id;
+  await kim.register("kim", "Tablet");
+  await kim.send("ida", "Hello, we met at the museum.");
+  await ida.page.keyboard.press("Escape");
+  const row = (name) => ida.t("conversation").filter({ hasText: name });
+  await row("kim").click();
+  await ida.t("request").waitFor();
+  await shoot(ida, "42-stranger");
+  await ida.t("request-decline").click();
+  await ida.t("request-declined").waitFor();
+  await shoot(ida, "43-declined");
+  await ida.t("request-accept").click();
+  await ida.t("conversation-open").click();
+  await shoot(ida, "44-conversation-menu");
+  await ida.t("set-block").click();
+  await shoot(ida, "45-block");
+  await ida.t("block-confirm").click();
+  await ida.t("blocked").waitFor();
+  await shoot(ida, "46-blocked");
+  await ida.t("unblock").click();
+  await row("jon").click();
+  await ida.t("conversation-open").click();
+  await ida.t("set-mute").click();
+  await shoot(ida, "47-mute");
+  await ida.t("mute-for").last().click();
+  await ida.t("conversation-open").click();
+  await ida.t("set-name").click();
+  await shoot(ida, "48-name");
+  await press(ida, "Escape");
+  await ida.call(async (client, id) => {
+    await client.pin(id, true);
+    await client.setDraft(id, "The nine o’clock one is");
+    await client.archive((await client.conversations()).find(({ handle }) => handle === "kim").id, true);
+  }, him);
+  await ida.page.goto(`${ida.address}#/`);
+  await ida.t("archive-toggle").click();
+  await ida.t("row-draft").waitFor();
+  await shoot(ida, "49-list");
 }
 
 /** A profile that was put back: shown by a relay of which the browser has a copy. */

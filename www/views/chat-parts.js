@@ -11,23 +11,22 @@ export function chatParts(route) {
   const sub = el("p.chat-sub");
   const face = el("span.face");
   const startName = el("strong");
+  const flags = el("span.chat-flags", { hidden: true }, icon("muted", "Muted"));
+  const menu = el("button.icon-button", { type: "button", testid: "conversation-open", hidden: true, "aria-haspopup": "dialog",
+    "aria-label": "Settings of this conversation", title: "Settings of this conversation" }, icon("more"));
   const list = el("ol.thread", { role: "list", "aria-label": "Messages" });
   const loading = el("p.chat-wait", {}, "Loading messages…");
   const older = el("p.chat-wait.older", { hidden: true }, "Loading older messages…");
   const start = el("div.chat-start", { hidden: true }, icon("lock"),
     el("p", {}, "This is where your conversation with ", startName, " begins in this browser. Only your devices and theirs can read it."));
-  const acceptKey = el("button.button.small", { type: "button", testid: "accept-key" }, "It is really them");
-  const rejectKey = el("button.button.small", { type: "button", testid: "reject-key" }, "It is not them");
-  const keyNotice = el("div.banner.warn", { hidden: true, role: "status", testid: "key-changed" }, icon("warning"),
-    el("p.grow", {}, "The security key of this person has changed. Nothing is sent to them or shown from them until you have asked them in another way whether it is really them."),
-    el("div.row", {}, acceptKey, rejectKey));
   const content = el("div.scroll-content", {}, start, loading, list);
   const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, content);
   const jump = el("button.jump", { type: "button", hidden: true, "aria-label": "Jump to the newest message", title: "Newest" }, icon("down"));
   const error = inlineError();
   const head = el("header.chat-head", {},
     el("a.icon-button.to-list", { href: LIST, "aria-label": "Back to conversations" }, icon("back")),
-    face, el("div.grow", {}, name, sub));
-  const node = el("section.chat", { "data-id": route.id }, head, keyNotice, el("div.scroll-frame", {}, scroller, older, jump));
-  return { node, name, sub, face, startName, list, content, loading, older, start, keyNotice, acceptKey, rejectKey, scroller, jump, error };
+    face, el("div.grow", {}, el("div.chat-title", {}, name, flags), sub), menu);
+  const notices = el("div.notices");
+  const node = el("section.chat", { "data-id": route.id }, head, notices, el("div.scroll-frame", {}, scroller, older, jump));
+  return { node, name, sub, face, startName, list, content, loading, older, start, notices, menu, flags, scroller, jump, error };
 }

@@ -3,13 +3,14 @@
 
 import { canEdit } from "../acts.js";
 import { coalesce } from "../coalesce.js";
-import { el, setText } from "../dom.js";
+import { el } from "../dom.js";
+import { Draft } from "../draft.js";
 import { endsTheSession, sentence } from "../errors.js";
 import { toast } from "../notify.js";
-import { chatHash } from "../route.js";
+import { LIST, chatHash } from "../route.js";
 import { Thread } from "../thread.js";
-import { avatar } from "./avatar.js";
 import { Bubbles, rovingMessages } from "./bubbles.js";
+import { ChatHead } from "./chat-head.js";
 import { chatParts } from "./chat-parts.js";
 import { MessageActs } from "./message-acts.js";
 import { Scroll } from "./scroll.js";
@@ -31,6 +32,7 @@ class Chat {
     this.firstUnread = undefined;
     this.marked = undefined; // the newest message told to be read
     this.opened = false; // the first page is on screen
+    this.left = false; // it is as the person left it, here or elsewhere
     this.paging = false;
     this.closed = false;
     this.view = chatParts(route);
@@ -38,12 +40,16 @@ class Chat {
     this.acts = new MessageActs({
       client: this.client, me: app.account.id, writing: () => this.writing, name: () => this.#name(), failed: (error) => this.#failed(error),
     });
+    this.head = new ChatHead({
+      app, view: this.view, id: () => this.id, name: () => this.#name(), failed: (error) => this.#failed(error),
+      leave: () => app.go(LIST), decided: () => this.refresh(),
+    });
     this.bubbles = new Bubbles(this.#helpers());
     this.settle = rovingMessages(this.view.list);
     this.refresh = coalesce(() => this.#read().catch((error) => this.#failed(error)));
     this.#addComposer();
     this.#listen();
-    this.#header();
+    this.#showHead();
     this.refresh();
   }
 
@@ -64,20 +70,38 @@ class Chat {
   }
 
   #addComposer() {
-    const { drafts } = this.app;
-    const key = this.id ?? this.handle;
-    const bottom = this.app.readonly() ? undefined : new Writing({
+    this.writing = this.app.readonly() ? undefined : new Writing({
       label: `Message to ${this.#name()}`,
-      draft: drafts.get(key) ?? "",
+      draft: this.id ? "" : this.app.drafts.get(this.handle) ?? "",
       send: (text, quote) => this.send(text, quote),
       edit: (id, text) => this.#edit(id, text),
-      onDraft: (text) => (text ? drafts.set(key, text) : drafts.delete(key)),
+      onDraft: (text) => this.#typed(text),
       lastOwn: () => this.thread?.messages.findLast((message) => canEdit(message, Date.now())),
       who: this.bubbles.helpers.who,
     });
-    this.writing = bottom;
+    if (this.id) this.#keepDraft();
     this.view.node.append(this.view.error.node,
-      bottom ? bottom.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
+      this.writing ? this.writing.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
+  }
+
+  /** A draft to a handle that nobody was written to by yet is in memory only: the client keeps those of conversations. */
+  #typed(text) {
+    if (this.draft) this.draft.typed(text);
+    else if (!this.id && text) this.app.drafts.set(this.handle, text);
+    else if (!this.id) this.app.drafts.delete(this.handle);
+  }
+
+  #keepDraft() {
+    if (!this.writing) return;
+    this.draft = new Draft(this.client, this.id, {
+      show: (text) => this.writing.setDraft(text),
+      failed: (error) => error?.code !== "unknown_conversation" && this.#failed(error),
+    });
+  }
+
+  #showHead() {
+    this.head.update();
+    if (this.writing) this.writing.node.hidden = this.head.isBlocked;
   }
 
   #listen() {
@@ -88,8 +112,6 @@ class Chat {
       this.#fill();
     }, { passive: true });
     this.view.jump.addEventListener("click", () => this.scroll.toEnd());
-    this.view.acceptKey.addEventListener("click", () => this.#decide((id) => this.client.acceptIdentity(id)));
-    this.view.rejectKey.addEventListener("click", () => this.#decide((id) => this.client.rejectIdentity(id)));
     this.offs = [
       this.client.on("message", ({ message }) => message.conversation === this.id && this.refresh()),
       this.client.on("remove", ({ conversation, id }) => conversation === this.id && this.#gone(id)),
@@ -97,6 +119,7 @@ class Chat {
       this.client.on("status", (event) => event.conversation === this.id && this.thread?.setStatus(event) && this.#render()),
       this.directory.watch(() => {
         if (!this.opened) return;
+        this.#asLeft();
         this.#render();
         this.#seen();
       }),
@@ -111,10 +134,21 @@ class Chat {
     if (first) await this.#findUnread();
     if (this.closed) return;
     this.opened = true;
+    this.#asLeft();
     this.#render();
     if (first && this.bubbles.unreadLine.isConnected) this.scroll.reveal(this.bubbles.unreadLine);
     this.#seen();
     this.#fill();
+  }
+
+  /** What was being written here or elsewhere is there again; a conversation that was marked as unread is read now. */
+  #asLeft() {
+    if (this.left || !this.opened || !this.directory.loaded || !this.id) return;
+    this.left = true;
+    const { draft, markedUnread } = this.directory.find(this.id) ?? {};
+    if (draft) this.draft?.take(draft);
+    const last = this.thread.messages.findLast((message) => !message.outgoing) ?? this.thread.messages.at(-1);
+    if (markedUnread && last && !this.app.readonly()) this.client.markRead(this.id, last.id).catch(this.app.report);
   }
 
   async #findUnread() {
@@ -158,7 +192,7 @@ class Chat {
     view.loading.hidden = this.opened || !this.thread;
     this.scroll.replace(this.bubbles.render(messages, this.firstUnread));
     this.settle();
-    this.#header();
+    this.#showHead();
   }
 
   #name() {
@@ -168,19 +202,6 @@ class Chat {
   #via(message) {
     const here = !message.outgoing || message.authorDevice === this.app.account.deviceId;
     return here ? "" : `from ${this.directory.deviceName(message.authorDevice)}`;
-  }
-
-  #header() {
-    const { view } = this;
-    const name = this.#name();
-    const handle = this.directory.find(this.id)?.handle;
-    setText(view.name, name);
-    setText(view.sub, handle && handle !== name ? `@${handle}` : "End-to-end encrypted");
-    setText(view.startName, name);
-    view.keyNotice.hidden = !this.app.identityChanged.has(this.id) && !this.directory.keyChanged(this.id);
-    if (view.face.dataset.name === name) return;
-    view.face.dataset.name = name;
-    view.face.replaceChildren(avatar(this.id ?? this.handle, name));
   }
 
   async send(text, quote) {
@@ -213,18 +234,6 @@ class Chat {
     await this.client.resend(id).catch((error) => this.#failed(error));
   }
 
-  /** The person asked the other one, and goes on with the new key or with the old one. */
-  async #decide(call) {
-    try {
-      await call(this.id);
-      this.app.identityChanged.delete(this.id);
-      await this.directory.refresh();
-      this.refresh();
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
   /** The first message to a handle is stored: find the conversation it made. */
   async #adopt(message) {
     const conversations = await this.client.conversations();
@@ -234,6 +243,8 @@ class Chat {
     if (!made || this.id || this.closed) return;
     this.id = made.id;
     this.thread = new Thread(this.client, made.id);
+    this.app.drafts.delete(this.handle);
+    this.#keepDraft();
     this.onKnown(made.id, chatHash(made.id));
   }
 
@@ -279,6 +290,7 @@ class Chat {
 
   close() {
     this.closed = true;
+    this.draft?.close();
     this.refresh.stop();
     this.scroll.close();
     document.removeEventListener("visibilitychange", this.onVisible);

@@ -1,7 +1,7 @@
 // The conversation list: a field that finds people and starts new conversations, then one row each, newest first.
 // Rows are kept and updated, so focus and scroll survive every event. Does not know what opening a row shows.
 
-import { el, reconcile, roving } from "../dom.js";
+import { el, reconcile, roving, setText } from "../dom.js";
 import { bareHandle } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash, composeHash } from "../route.js";
@@ -33,8 +33,12 @@ class List {
         icon("compose")));
     this.items = el("ul.rows", { role: "list" });
     this.note = el("div.list-note");
-    this.node = el("nav.list", { "aria-label": "Conversations" }, this.form, el("div.list-scroll", {}, this.items, this.note));
-    this.settle = roving(this.items, "a.row-link");
+    this.archived = el("ul.rows", { role: "list", id: "archived" });
+    this.archive = el("button.archive-toggle", { type: "button", testid: "archive-toggle", "aria-controls": "archived", onclick: () => this.#toggleArchive() });
+    this.showsArchive = false;
+    const both = el("div", {}, this.items, this.note, this.archive, this.archived);
+    this.node = el("nav.list", { "aria-label": "Conversations" }, this.form, el("div.list-scroll", {}, both));
+    this.settle = roving(both, "a.row-link");
     this.input.addEventListener("input", () => this.#render());
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.off = this.directory.watch(() => this.#render());
@@ -63,6 +67,11 @@ class List {
     }
   }
 
+  #toggleArchive() {
+    this.showsArchive = !this.showsArchive;
+    this.#render();
+  }
+
   #clear() {
     this.input.value = "";
     this.#render();
@@ -81,12 +90,18 @@ class List {
     const wanted = new Set(entries.map((entry) => entry.id));
     for (const id of this.rows.keys()) if (!wanted.has(id)) this.rows.delete(id);
     const now = Date.now();
-    reconcile(this.items, entries.map((entry) => {
+    const put = (list, shown) => reconcile(list, shown.map((entry) => {
       if (!this.rows.has(entry.id)) this.rows.set(entry.id, new Row(entry));
       const row = this.rows.get(entry.id);
       row.update(entry, now, entry.id === this.selected);
       return row.node;
     }));
+    const away = query ? [] : entries.filter((entry) => entry.archived);
+    put(this.items, query ? entries : entries.filter((entry) => !entry.archived));
+    put(this.archived, this.showsArchive ? away : []);
+    this.archive.hidden = away.length === 0;
+    this.archive.setAttribute("aria-expanded", String(this.showsArchive));
+    setText(this.archive, `${this.showsArchive ? "Hide" : "Show"} archived (${away.length})`);
     this.settle();
     const key = [this.directory.loaded, entries.length > 0, Boolean(this.directory.byHandle(query)), query].join("/");
     if (this.note.dataset.key === key) return;

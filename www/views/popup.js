@@ -11,13 +11,14 @@ const narrow = matchMedia("(max-width: 719px)");
 /** Opens at once. Returns { node, close }. */
 function open(node, settle) {
   const leave = () => node.close();
+  const resized = () => requestAnimationFrame(() => node.isConnected && settle());
   node.addEventListener("close", () => {
-    window.removeEventListener("resize", settle);
+    window.removeEventListener("resize", resized);
     window.removeEventListener("hashchange", leave);
     node.remove();
   });
   node.addEventListener("click", (event) => event.target === node && leave());
-  window.addEventListener("resize", settle);
+  window.addEventListener("resize", resized);
   window.addEventListener("hashchange", leave);
   document.body.append(node);
   node.showModal();
@@ -34,12 +35,12 @@ export function menu({ label, anchor, testid, first }, ...children) {
   return opened;
 }
 
-/** A dialog with a heading and a way out at its end. */
-export function dialog({ title, testid, leave = "Cancel" }, ...children) {
+/** A dialog with a heading; at its end what it is for, if that is one button, and a way out. */
+export function dialog({ title, testid, action, leave = "Cancel" }, ...children) {
   const heading = el("h2", { tabIndex: -1 }, title);
   const out = el("button.button", { type: "button", testid: "dialog-leave", onclick: () => node.close() }, leave);
   const node = el("dialog.popup.dialog", { "aria-label": title, testid },
-    el("div.popup-body.stack", {}, heading, ...children, el("div.row.dialog-end", {}, out)));
+    el("div.popup-body.stack", {}, heading, ...children, el("div.row.dialog-end", {}, out, action)));
   const opened = open(node, () => {});
   heading.focus();
   return opened;

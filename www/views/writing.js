@@ -70,6 +70,12 @@ export class Writing {
     if (about?.editing) this.composer.set(this.kept);
   }
 
+  /** What is being written elsewhere. An edit goes on; it is there afterwards. */
+  setDraft(text) {
+    if (this.about?.editing) this.kept = text;
+    else this.composer.set(text);
+  }
+
   /** The message is gone, or says nothing any more: it can be neither answered nor edited. */
   forget(id) {
     if (this.about?.message.id === id) this.cancel();

@@ -1,0 +1,77 @@
+// What a person sets of a conversation, for all their devices: a menu, and a dialog where one choice needs another.
+// Does not know what a setting does elsewhere.
+
+import { isMuted } from "../directory.js";
+import { el } from "../dom.js";
+import { sentence } from "../errors.js";
+import { inlineError } from "../notify.js";
+import { field } from "./field.js";
+import { dialog, menu, menuItem } from "./popup.js";
+
+const HOUR_MS = 3_600_000;
+const MUTES = [["For an hour", HOUR_MS], ["For 8 hours", 8 * HOUR_MS], ["For a week", 168 * HOUR_MS], ["Until I turn it on again", Infinity]];
+
+/** `entry`: the conversation or contact; `leave()` shows the list; `failed(error)` says a refusal. */
+export function conversationMenu({ client, entry, petname, anchor, leave, failed }) {
+  const { id, name } = entry;
+  const exists = entry.unread !== undefined; // a contact one has not written with is no conversation yet
+  const muted = isMuted(entry, Date.now());
+  const item = (picture, text, testid, run, danger) => menuItem(picture, text, { testid, danger, run: () => {
+    opened.close();
+    run();
+  } });
+  const set = (call, then = () => {}) => () => call().then(then, failed);
+  const opened = menu({ label: `Settings of the conversation with ${name}`, anchor, testid: "conversation-menu" },
+    exists && item("pin", entry.pinned ? "Unpin" : "Pin", "set-pin", set(() => client.pin(id, !entry.pinned))),
+    exists && (muted ? item("bell", "Unmute", "set-mute", set(() => client.mute(id))) : item("muted", "Mute…", "set-mute", () => askHowLong(client, entry))),
+    exists && item("unread", "Mark as unread", "set-unread", set(() => client.markUnread(id), leave)),
+    exists && item("archive", entry.archived ? "Take out of the archive" : "Archive", "set-archive",
+      set(() => client.archive(id, !entry.archived), entry.archived ? undefined : leave)),
+    item("edit", "Change name…", "set-name", () => askName(client, entry, petname)),
+    entry.blocked
+      ? item("block", "Unblock", "set-block", set(() => client.block(id, false)))
+      : item("block", "Block…", "set-block", () => askBlock(client, entry), true));
+  return opened;
+}
+
+/** Runs what a dialog was opened for; a refusal is said in the dialog, which then stays. */
+function answered(opened, error, call) {
+  return async (event) => {
+    event?.preventDefault();
+    error.clear();
+    try {
+      await call();
+      opened().close();
+    } catch (cause) {
+      error.show(sentence(cause), cause?.code);
+    }
+  };
+}
+
+function askHowLong(client, { id, name }) {
+  const error = inlineError();
+  const choice = ([text, ms]) => el("button.button.wide", { type: "button", testid: "mute-for",
+    onclick: answered(() => opened, error, () => client.mute(id, Date.now() + ms)) }, text);
+  const opened = dialog({ title: `Mute ${name}?`, testid: "mute" },
+    el("p.muted", {}, "Messages still come, on all your devices. You are not told of them."), MUTES.map(choice), error.node);
+}
+
+function askName(client, { id, name, handle }, petname) {
+  const error = inlineError();
+  const typed = field("Name", { testid: "petname", value: petname ?? "", maxlength: 120, autocomplete: "off", placeholder: handle ?? name },
+    `Only you see it, on all your devices. Leave it empty to see ${handle ? `@${handle}` : "their own name"} again.`);
+  const form = el("form.stack", { id: "name-form", onsubmit: answered(() => opened, error, () => client.setContact(id, { name: typed.input.value.trim() })) },
+    typed.node, error.node);
+  const action = el("button.button.primary", { type: "submit", form: "name-form", testid: "petname-save" }, "Save");
+  const opened = dialog({ title: "Change name", testid: "name-dialog", action }, form);
+  typed.input.select();
+}
+
+export function askBlock(client, { id, name }) {
+  const error = inlineError();
+  const action = el("button.button.danger", { type: "button", testid: "block-confirm",
+    onclick: answered(() => opened, error, () => client.block(id, true)) }, "Block");
+  const opened = dialog({ title: `Block ${name}?`, testid: "block-dialog", action },
+    el("p.muted", {}, "You say that you want nothing more of them, on all your devices. They are not told. What is here stays, and you can unblock them at any time."),
+    error.node);
+}
