@@ -114,7 +114,7 @@ pub enum Event {
     /// A contact is new or has changed.
     Contact(Contact),
     /// Something the person has set of a conversation has changed, here or on another own device.
-    Conversation(Conversation),
+    Conversation(Box<Conversation>),
     /// The settings or the profile have changed, here or on another own device.
     Settings(Settings, Profile),
     /// Application data.

@@ -287,7 +287,7 @@ impl From<Event> for Notice {
                 contact: contact.into(),
             }),
             Event::Conversation(conversation) => Self::Conversation(OnConversation {
-                conversation: conversation.into(),
+                conversation: (*conversation).into(),
             }),
             Event::Settings(settings, profile) => Self::Settings(OnSettings {
                 settings: settings.into(),

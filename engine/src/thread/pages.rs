@@ -70,7 +70,7 @@ pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Conversation>, Error> {
 pub(crate) async fn show(tx: &mut Tx<'_>, id: ConversationId) -> Result<(), Error> {
     if let Some(thread) = tx.get::<ConversationRecord>(id.as_bytes()).await? {
         let conversation = conversation_view(tx, id, thread).await?;
-        tx.emit(Event::Conversation(conversation));
+        tx.emit(Event::Conversation(Box::new(conversation)));
     }
     Ok(())
 }
