@@ -199,7 +199,11 @@ impl State {
                 self.take_in(tx, origin, said).await
             }
             Sender::Own(device) => match content.sync_message {
-                Some(message) => self.apply_sync(tx, device, id, message).await,
+                Some(message) => {
+                    self.apply_signal(tx, &message, envelope.client_timestamp)
+                        .await?;
+                    self.apply_sync(tx, device, id, message).await
+                }
                 None => Ok(()),
             },
         }

@@ -9,6 +9,7 @@ mod effect;
 pub(crate) mod fields;
 mod request;
 mod rule;
+mod signal;
 mod space;
 mod sweep;
 mod tell;
@@ -17,8 +18,9 @@ mod unread;
 use wire::AccountId;
 
 use crate::error::Error;
-use crate::record::RegisterRecord;
+use crate::record::{ContactRecord, RegisterRecord};
 use crate::state::State;
+use crate::thread;
 use crate::tx::Tx;
 pub(crate) use app::Key;
 pub(crate) use effect::Effects;
@@ -79,6 +81,34 @@ pub(crate) async fn merge(
     })
 }
 
+/// What a write has to be later than, beside what its register says: a mark, than the reading that it is to outlast; a
+/// name or a verified key, than what a store from before there were registers has of them.
+async fn floor(tx: &mut Tx<'_>, place: &Place) -> Result<u64, Error> {
+    let Some((account, field)) = place.field() else {
+        return Ok(0);
+    };
+    let at = account.as_bytes();
+    let clock = match field {
+        Field::MarkedUnread => thread::conversation_record(tx, account).await?.read_clock,
+        Field::Petname | Field::Verified => {
+            let contact = tx.get::<ContactRecord>(at).await?.unwrap_or_default();
+            let is_name = field == Field::Petname;
+            if is_name {
+                contact.name_clock
+            } else {
+                contact.verified_clock
+            }
+        }
+        Field::Blocked
+        | Field::Request
+        | Field::MutedUntil
+        | Field::Archived
+        | Field::Pinned
+        | Field::Draft => return Ok(0),
+    };
+    Ok(clock.saturating_add(1))
+}
+
 impl State {
     /// The person sets something on this device, or removes it: later than all that is known here, and to be told.
     pub(crate) async fn write(
@@ -88,14 +118,18 @@ impl State {
         value: Option<Vec<u8>>,
     ) -> Result<(), Error> {
         let known = read(tx, place).await?;
-        let after = unread::floor(tx, place).await?;
+        let after = floor(tx, place).await?;
         let now = self.next_timestamp(tx).max(after);
         let clock = rule::next_clock(now, known.as_ref());
         let register = Register { clock, value };
         let mut effects = Effects::default();
         let merged = merge(tx, place, &register).await?;
         effects.note(tx, place, &register, merged).await?;
-        self.mark_untold(tx, place);
+        let for_signal = self.is_plain().then(|| signal::says(place, &register));
+        match for_signal.flatten() {
+            Some(message) => self.tell_with(tx, place, register, message),
+            None => self.mark_untold(tx, place),
+        }
         effects.tell(tx).await
     }
 }

@@ -125,16 +125,19 @@ impl State {
 
     /// Asks own devices for contacts: a new device starts with none.
     pub(crate) fn request_contacts(&mut self, tx: &mut Tx<'_>) {
-        let request = Some(Request {
-            r#type: Some(request::Type::Contacts.into()),
-        });
-        self.enqueue_sync(
-            tx,
-            SyncMessage {
-                request,
+        let mut kinds = vec![request::Type::Contacts];
+        if self.is_plain() {
+            // A phone of Signal's answers each by itself.
+            kinds.extend([request::Type::Blocked, request::Type::Configuration]);
+        }
+        for kind in kinds {
+            let r#type = Some(kind.into());
+            let message = SyncMessage {
+                request: Some(Request { r#type }),
                 ..SyncMessage::default()
-            },
-        );
+            };
+            self.enqueue_sync(tx, message);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a play that goes wrong stops at once"
 )]
 
+use engine::input::Setting;
 use engine::output::{ClientState, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::{Crash, Keep};
@@ -390,4 +391,46 @@ fn own_devices_that_the_service_did_not_name_are_found_when_it_wants_a_transcrip
     assert_eq!(world.texts(bob, &alice_id), ["one", "two", "three"]);
     assert_eq!(world.texts(first, &bob_id), ["two", "three"]);
     assert_eq!(world.statuses(alice, &bob_id), [MessageStatus::Sent; 3]);
+}
+
+#[test]
+fn what_is_set_goes_to_own_devices_and_into_signals_words_at_once() {
+    let (mut world, cast) = plain_world(40);
+    world.send(cast.alice, &cast.bob_id, "hello");
+    let with_bob = |world: &mut World, id: ClientId| match world.ask(id, Command::Conversations) {
+        Ok(Reply::Conversations(list)) => list.into_iter().next().unwrap(),
+        other => panic!("no conversations: {other:?}"),
+    };
+    world.set_network(cast.alice, false);
+    for blocked in [true, false, true] {
+        let account = cast.bob_id.clone();
+        let block = Setting::Block { account, blocked };
+        assert!(world.ask(cast.alice, Command::Set(block)).is_ok());
+    }
+    // A phone knows no registers, so each act is a message of its own.
+    let stored = world.client(cast.alice).store.snapshot();
+    assert_eq!(stored.count(Table::Outbox), 3);
+    assert_eq!(stored.count(Table::Untold), 0);
+    let conversation = cast.bob_id.clone();
+    let (text, archived) = ("half".to_owned(), true);
+    for setting in [
+        Setting::Draft {
+            conversation: conversation.clone(),
+            text,
+        },
+        Setting::Archive {
+            conversation,
+            archived,
+        },
+    ] {
+        assert!(world.ask(cast.alice, Command::Set(setting)).is_ok());
+    }
+    world.set_network(cast.alice, true);
+    for id in [cast.alice, cast.alice_first] {
+        let shown = with_bob(&mut world, id);
+        assert!(shown.blocked && shown.archived);
+        assert_eq!(shown.draft.as_deref(), Some("half"));
+    }
+    let held = |id: ClientId| engine::held(&world.client(id).store.snapshot());
+    assert_eq!(held(cast.alice), held(cast.alice_first));
 }

@@ -37,7 +37,7 @@ opaque_debug! {
     websocket: WebSocketRequestMessage | WebSocketResponseMessage | WebSocketMessage;
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
     service: Envelope | Content | Binding | NullMessage | ReceiptMessage | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
-        | Register | AppMessage;
+        | Register | AppMessage | Verified;
     bundle: Bundle | Recipient | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
 }
 
@@ -59,6 +59,9 @@ opaque_debug_inside! {
     service::sync_message::Sent = "Sent";
     service::sync_message::Request = "Request";
     service::sync_message::Read = "Read";
+    service::sync_message::Blocked = "Blocked";
+    service::sync_message::Configuration = "Configuration";
+    service::sync_message::MessageRequestResponse = "MessageRequestResponse";
     service::sync_message::DeleteForMe = "DeleteForMe";
     service::sync_message::delete_for_me::ConversationIdentifier = "ConversationIdentifier";
     service::sync_message::delete_for_me::AddressableMessage = "AddressableMessage";

@@ -7,13 +7,15 @@ use prost::Message as _;
 use wire::proto::service::{AppMessage, Content, Register as Told, SyncMessage};
 
 use super::space::Place;
-use super::{Effects, Merged, Register, merge, read};
+use super::{Effects, Merged, Register, merge, read, signal};
 use crate::account::Account;
 use crate::contacts;
 use crate::content::OwnDevice;
 use crate::error::Error;
 use crate::input::Timestamp;
-use crate::limits::{AWAY_MS, REGISTERS_TOLD_BYTES, REGISTERS_TOLD_MESSAGES, REGISTERS_TOLD_ROWS};
+use crate::limits::{
+    AWAY_MS, OUTBOX_MAX, REGISTERS_TOLD_BYTES, REGISTERS_TOLD_MESSAGES, REGISTERS_TOLD_ROWS,
+};
 use crate::output::{AppEvent, Event};
 use crate::record::{OutboxRecord, UntoldRecord, key};
 use crate::registers::rule::CLOCK_MAX;
@@ -85,6 +87,48 @@ impl State {
         Ok(())
     }
 
+    /// A register that Signal's clients are told of too, in their words: at once, since they know no registers.
+    pub(super) fn tell_with(
+        &mut self,
+        tx: &mut Tx<'_>,
+        place: &Place,
+        register: Register,
+        message: SyncMessage,
+    ) {
+        if self.outbox.len() >= OUTBOX_MAX {
+            self.mark_untold(tx, place);
+            return;
+        }
+        let told = vec![as_told(place.clone(), register)];
+        let message = SyncMessage {
+            registers: told,
+            ..message
+        };
+        self.enqueue_sync(tx, message);
+    }
+
+    /// Takes over what another own device, of Signal's, has said at this time.
+    pub(crate) async fn apply_signal(
+        &mut self,
+        tx: &mut Tx<'_>,
+        message: &SyncMessage,
+        time: u64,
+    ) -> Result<(), Error> {
+        if !self.is_plain() {
+            return Ok(());
+        }
+        let mut effects = Effects::default();
+        for (place, value) in signal::said(message) {
+            let register = Register {
+                clock: time.clamp(1, CLOCK_MAX),
+                value: Some(value),
+            };
+            let merged = merge(tx, &place, &register).await?;
+            effects.note(tx, &place, &register, merged).await?;
+        }
+        effects.tell(tx).await
+    }
+
     fn send_registers(&mut self, tx: &mut Tx<'_>, registers: Vec<Told>) {
         if !registers.is_empty() {
             let message = SyncMessage {
@@ -150,16 +194,19 @@ async fn told(tx: &mut Tx<'_>, at: &[u8]) -> Result<Option<Told>, Error> {
     let Some(place) = Place::from_key(at) else {
         return Ok(None);
     };
-    let Some(Register { clock, value }) = read(tx, &place).await? else {
-        return Ok(None); // it has had its time
-    };
-    Ok(Some(Told {
+    // What is not there has had its time.
+    let register = read(tx, &place).await?;
+    Ok(register.map(|register| as_told(place, register)))
+}
+
+fn as_told(place: Place, Register { clock, value }: Register) -> Told {
+    Told {
         space: Some(place.space),
         name: Some(place.name),
         clock: Some(clock),
         removed: value.is_none().then_some(true),
         value,
-    }))
+    }
 }
 
 fn place(told: &Told) -> Option<Place> {

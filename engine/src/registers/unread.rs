@@ -21,15 +21,6 @@ pub(super) async fn is_marked(
     Ok(mark.is_some_and(|mark| mark.value == Some(flag(true)) && mark.clock > read_clock))
 }
 
-/// What a write here has to be later than, beside what the register says: a mark, than the reading it is to outlast.
-pub(super) async fn floor(tx: &mut Tx<'_>, place: &Place) -> Result<u64, Error> {
-    let Some((conversation, Field::MarkedUnread)) = place.field() else {
-        return Ok(0);
-    };
-    let thread = thread::conversation_record(tx, conversation).await?;
-    Ok(thread.read_clock.saturating_add(1))
-}
-
 impl State {
     /// The person has read a conversation, which has moved its mark or not. Gives the clock of that, unless it says
     /// nothing new.
