@@ -246,6 +246,17 @@ impl Notice {
     }
 }
 
+impl From<Connection> for OnConnection {
+    fn from(connection: Connection) -> Self {
+        let retry_at = match connection {
+            Connection::Offline { retry_at } => retry_at.map(milliseconds),
+            Connection::Connecting | Connection::Online => None,
+        };
+        let state = connection.into();
+        Self { state, retry_at }
+    }
+}
+
 impl From<Event> for Notice {
     fn from(event: Event) -> Self {
         match event {
@@ -286,9 +297,7 @@ impl From<Event> for Notice {
             Event::Contact(contact) => Self::Contact(OnContact {
                 contact: contact.into(),
             }),
-            Event::Conversation(conversation) => Self::Conversation(OnConversation {
-                conversation: (*conversation).into(),
-            }),
+            Event::Conversation(conversation) => Self::Conversation((*conversation).into()),
             Event::Settings(settings, profile) => Self::Settings(OnSettings {
                 settings: settings.into(),
                 profile: profile.into(),
@@ -304,16 +313,7 @@ impl From<Event> for Notice {
             Event::IdentityChanged(account) => Self::Identity(OnIdentity {
                 account: account.to_string(),
             }),
-            Event::Connection(connection) => {
-                let retry_at = match connection {
-                    Connection::Offline { retry_at } => retry_at.map(milliseconds),
-                    Connection::Connecting | Connection::Online => None,
-                };
-                Self::Connection(OnConnection {
-                    state: connection.into(),
-                    retry_at,
-                })
-            }
+            Event::Connection(connection) => Self::Connection(connection.into()),
             Event::State(state) => Self::State(OnState {
                 state: state.into(),
             }),

@@ -227,6 +227,13 @@ impl From<output::Conversation> for Conversation {
     }
 }
 
+impl From<output::Conversation> for OnConversation {
+    fn from(conversation: output::Conversation) -> Self {
+        let conversation = conversation.into();
+        Self { conversation }
+    }
+}
+
 impl From<output::Contact> for Contact {
     fn from(contact: output::Contact) -> Self {
         let output::Contact {
