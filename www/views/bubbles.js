@@ -56,9 +56,10 @@ export class Bubbles {
  */
 export function rovingMessages(list) {
   let current;
-  const messages = () => [...list.querySelectorAll("li.message")];
+  const first = (message) => message.querySelector("button:not(:disabled)"); // where nothing can be done, there may be none
+  const messages = () => [...list.querySelectorAll("li.message")].filter(first);
   const settle = () => {
-    if (!list.contains(current)) current = messages().at(-1);
+    if (!list.contains(current) || !first(current)) current = messages().at(-1);
     for (const button of list.querySelectorAll("button")) {
       const wanted = current?.contains(button) ? 0 : -1;
       if (button.tabIndex !== wanted) button.tabIndex = wanted;
@@ -75,7 +76,8 @@ export function rovingMessages(list) {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    all[Math.min(Math.max(to, 0), all.length - 1)].querySelector("button.act")?.focus();
+    const next = all[Math.min(Math.max(to, 0), all.length - 1)];
+    (next.querySelector("button.act") ?? first(next)).focus();
   });
   return settle;
 }
