@@ -110,6 +110,35 @@ describe("Signal's own server and people with Signal's own code", { concurrency:
     assert.equal((await conversation()).unread, 1);
   });
 
+  test("what the phone says of settings holds here, and blocks and answers go both ways", async () => {
+    // The phone answers our request with typing indicators off; what is on is on here anyway.
+    await until("the phone's settings hold", () => laptop.call(async (client) => (await client.settings()).typing === false));
+    const who = aciOf(contact);
+    const threadAciBinary = Buffer.from(who.replaceAll("-", ""), "hex");
+    const response = async (type) => {
+      const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: sync }) => sync.content?.messageRequestResponse?.type === type);
+      return Buffer.from(syncMessage.content.messageRequestResponse.threadAciBinary).toString("hex");
+    };
+    const [ACCEPT, BLOCK] = [1, 3];
+    await laptop.call((client, id) => client.block(id, true), who);
+    assert.equal(await response(BLOCK), threadAciBinary.toString("hex"));
+    const sync = (content) => phone.sendRaw(linked, {
+      content: { syncMessage: { content, stickerPackOperation: null, read: null, viewed: null, padding: null } },
+      pniSignatureMessage: null, senderKeyDistributionMessage: null,
+    });
+    const answered = (type) => ({ messageRequestResponse: { type, threadAciBinary, threadAci: null, groupId: null } });
+    await sync(answered(ACCEPT));
+    await until("he is not blocked any more", async () => !(await conversation()).blocked);
+    await sync({ blocked: { numbers: null, groupIds: null, acisBinary: [threadAciBinary], acis: null } });
+    await until("he is blocked", async () => (await conversation()).blocked);
+    await laptop.call((client, id) => client.block(id, false), who);
+    assert.equal(await response(ACCEPT), threadAciBinary.toString("hex"));
+    assert.equal((await conversation()).blocked, false);
+    await laptop.call((client) => client.setSettings({ readReceipts: false }));
+    const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: got }) => got.content?.configuration);
+    assert.equal(syncMessage.content.configuration.readReceipts, false);
+  });
+
   test("a message to a group does not turn up in the conversation with its author", async () => {
     const groupV2 = { masterKey: new Uint8Array(32), revision: 0, groupChange: null };
     const dataMessage = { ...EMPTY_DATA_MESSAGE, body: "To a group", groupV2, timestamp: BigInt(Date.now()) };
