@@ -138,15 +138,21 @@ pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Er
         let id = account.as_bytes();
         let peer = peers::record(tx, account).await?;
         let last = tx.get::<ConversationRecord>(id).await?.unwrap_or_default();
-        let verified = record.verified && record.verified_key == peer.identity;
+        // Of an earlier key only the register tells: said of the present one it would be another register.
+        let of_this_key = record.verified_key == peer.identity;
+        let verified_clock = if of_this_key {
+            record.verified_clock
+        } else {
+            0
+        };
         entries.push(ContactEntry {
             account: Some(id.to_vec()),
             handle: Some(record.handle),
             name: Some(record.name),
             identity_key: (!peer.identity.is_empty()).then_some(peer.identity),
-            verified: Some(verified),
+            verified: Some(record.verified && of_this_key),
             name_clock: Some(record.name_clock),
-            verified_clock: Some(record.verified_clock),
+            verified_clock: Some(verified_clock),
             last_activity: Some(last.updated_at),
             read_clock: Some(last.read_clock),
         });

@@ -66,6 +66,7 @@ impl State {
         peer.identity = std::mem::take(&mut peer.new_identity);
         peer.listed = false;
         tx.put(account.as_bytes(), &peer);
+        self.unverify(tx, account, &peer.identity).await?;
         contacts::show(tx, account).await?;
         let mut envelopes = Vec::new();
         for (at, bytes) in tx.scan(held_of(account)).await? {

@@ -134,6 +134,26 @@ impl State {
     }
 }
 
+impl State {
+    /// The person goes on with another key of somebody. If one was verified, all own devices hear that this one is not: a
+    /// device that knows no key would take the verified one for the first.
+    pub(crate) async fn unverify(
+        &mut self,
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        key: &[u8],
+    ) -> Result<(), Error> {
+        let place = Place::of(account, Field::Verified);
+        let known = value(tx, &place).await?;
+        let verified = known.as_deref().and_then(fields::read_verified);
+        if matches!(verified, Some((true, verified)) if verified != key) {
+            let value = verified_value(false, key);
+            self.write(tx, &place, Some(value)).await?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod testing;
 #[cfg(test)]

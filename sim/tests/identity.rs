@@ -7,6 +7,7 @@
     reason = "a play that goes wrong stops at once"
 )]
 
+use engine::input::Setting;
 use engine::output::{Contact, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::Keep;
@@ -62,6 +63,27 @@ fn with_another_key(world: &mut World, alice: ClientId, bob: ClientId, carol: Cl
     });
     world.open(bob);
     new
+}
+
+#[test]
+fn what_was_verified_of_an_earlier_key_is_the_same_on_a_device_that_comes_later() {
+    let (mut world, alice, bob, new) = scene(90);
+    let (second, _) = world.link(alice);
+    let (account, verified) = ("bob".to_owned(), true);
+    let verify = Command::Set(Setting::Verify { account, verified });
+    assert_eq!(world.ask(alice, verify), Ok(Reply::Done));
+    assert!(contact(&mut world, second, "bob").verified);
+    world.send(bob, "alice", "with another key");
+    let account = "bob".to_owned();
+    let accept = Command::AcceptIdentity { account };
+    assert_eq!(world.ask(alice, accept), Ok(Reply::Done));
+    let (third, _) = world.link(alice);
+    let held = |id: ClientId| engine::held(&world.client(id).store.snapshot());
+    assert_eq!(held(alice), held(second));
+    assert_eq!(held(alice), held(third));
+    let shown = contact(&mut world, third, "bob");
+    assert_eq!(shown.identity_key, Some(new));
+    assert!(!shown.verified && !contact(&mut world, alice, "bob").verified);
 }
 
 fn scene(seed: u64) -> (World, ClientId, ClientId, Vec<u8>) {
