@@ -43,6 +43,12 @@ impl<S: Store> Engine<S> {
         self.state.client_state()
     }
 
+    /// The `authorization` header with which this device uploads blobs over HTTP. None where it is no device of an account,
+    /// and on a plain service, which has no blobs of ours. It is a secret.
+    pub fn authorization(&self) -> Option<String> {
+        self.state.authorization()
+    }
+
     /// The connection to the relay.
     pub fn connection(&self) -> Connection {
         self.state.connection.view()

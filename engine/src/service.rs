@@ -11,6 +11,7 @@ use wire::{AccountId, DecodeError, Endpoint, Envelope, MessageId, Response};
 use crate::account::Account;
 use crate::connection::GiveUp;
 use crate::error::Error;
+use crate::output::ClientState;
 use crate::record::{AccountRecord, key};
 use crate::request::Pending;
 use crate::state::State;
@@ -47,6 +48,14 @@ impl AccountRecord {
 }
 
 impl State {
+    /// For requests beside the socket, to one of ours.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        let account = self.account.as_ref()?;
+        let is_ready = self.client_state() == ClientState::Ready;
+        let is_ours = account.record.service() == Some(Service::Lockstep);
+        (is_ready && is_ours).then(|| account.authorization().1)
+    }
+
     /// The main socket is open: asks what is there, unless it is known.
     pub(crate) async fn ask_service(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         if self.service.is_some() {

@@ -167,6 +167,13 @@ impl Client {
         self.engine.as_ref().expect("the page is open").state()
     }
 
+    /// With what it would upload blobs.
+    #[must_use]
+    pub fn authorization(&self) -> Option<String> {
+        let engine = self.engine.as_ref().expect("the page is open");
+        engine.authorization()
+    }
+
     /// Its connection.
     #[must_use]
     pub fn connection(&self) -> Connection {

@@ -92,6 +92,7 @@ fn a_linked_device_is_ready_without_a_handle_and_shows_a_uri_of_signals_scheme()
     assert_eq!(world.client(cast.alice).state(), ClientState::Ready);
     let shown = world.ask(cast.alice, Command::Account).unwrap();
     assert!(matches!(shown, Reply::Account(account) if account.handle.is_none()));
+    assert_eq!(world.client(cast.alice).authorization(), None, "no blobs");
     let new = world.browser();
     let offer = world.offer(new);
     assert!(offer.uri.starts_with("sgnl://linkdevice?uuid="));

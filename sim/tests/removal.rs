@@ -11,6 +11,7 @@ use engine::store::memory::Crash;
 use engine::{Command, Event, Refusal, Reply};
 use sim::{ClientId, World};
 use wire::DeviceId;
+use wire::basic::Basic;
 
 fn device(number: u32) -> DeviceId {
     number.try_into().unwrap()
@@ -44,6 +45,24 @@ fn count_bundles_for(world: &World, by: ClientId, number: u32) -> usize {
     let parts = bundles.iter().flat_map(|bundle| &bundle.recipients);
     let devices = parts.flat_map(|part| &part.messages);
     devices.filter(|m| u32::from(m.device) == number).count()
+}
+
+#[test]
+fn only_a_device_of_an_account_can_say_who_it_is_to_upload() {
+    let mut world = World::new(49);
+    let alice = world.register("alice");
+    let (second, _) = world.link(alice);
+    for (client, number) in [(alice, 1), (second, 2)] {
+        let header = world.client(client).authorization().unwrap();
+        let address = Basic::parse(&header).unwrap().address().unwrap();
+        assert_eq!(u32::from(address.device), number);
+    }
+    assert_eq!(unlink(&mut world, alice, 2), Ok(Reply::Done));
+    world.pass_ms(2_000);
+    assert_eq!(world.client(second).authorization(), None);
+    assert!(world.client(alice).authorization().is_some());
+    let nobody = world.browser();
+    assert_eq!(world.client(nobody).authorization(), None);
 }
 
 #[test]
