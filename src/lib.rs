@@ -2,11 +2,12 @@
 //!
 //! This crate becomes the npm package. It joins the engine to the browser and decides nothing: `idb` is the
 //! engine's store, `socket` carries bytes to the relay, `tab_lock` keeps other tabs out, `clock` tells the time,
-//! `network` hears that it is worth trying again, `host` is the one task that owns the engine, and `api` is what
-//! JavaScript sees. On other targets it is empty.
+//! `network` hears that it is worth trying again, `blobs` carries attachments, `host` is the one task that owns the
+//! engine, and `api` is what JavaScript sees. On other targets it is empty.
 #![cfg(target_arch = "wasm32")]
 
 pub mod api;
+pub mod blobs;
 pub mod clock;
 pub mod host;
 pub mod idb;

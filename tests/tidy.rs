@@ -387,7 +387,13 @@ fn every_test_that_the_protocol_names_exists() -> Checked {
             named.len()
         )));
     }
-    let folders = ["engine/src", "sim/tests", "relay/src", "relay/tests"];
+    let folders = [
+        "engine/src",
+        "sim/tests",
+        "relay/src",
+        "relay/tests",
+        "tests",
+    ];
     let all: Vec<Source> = folders.iter().flat_map(|at| sources(at, &["rs"])).collect();
     let exists = |name: &str| {
         let function = format!("fn {name}(");

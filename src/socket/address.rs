@@ -28,6 +28,14 @@ impl RelayAddress {
         Some(Self { base })
     }
 
+    /// The address of something else at this path below the relay's address.
+    #[must_use]
+    pub fn http_url(&self, path: &str) -> String {
+        // `ws` and `wss` are to `http` and `https` as they look.
+        let url = self.socket_url(path);
+        url.replacen("ws", "http", 1)
+    }
+
     /// The address of a socket at this path below the relay's address.
     #[must_use]
     pub fn socket_url(&self, path: &str) -> String {

@@ -1,0 +1,197 @@
+//! Attachments between a file in the browser and a blob at the relay.
+//!
+//! ```text
+//!   upload:    File -- slices --> Encryptor -- slices --> PUT, PATCH..., POST        (docs/protocol.md, section 20)
+//!   download:  GET ranges -- slices --> Decryptor --> parts of a Blob, given out only when all of it is right
+//! ```
+//!
+//! Both hold a slice or two in memory, whatever the size, and outlive a lost network: they ask how far they are and go on. What
+//! an upload needs to go on after the page was closed is a [`Plan`], plain data that the caller stores before it begins. It
+//! knows no message and no store: the digest of an upload belongs into a `Pointer`, which a download starts from.
+
+mod download;
+mod http;
+mod upload;
+
+use std::fmt;
+
+use engine::attachment::{AttachmentKey, Details, Pointer};
+use wasm_bindgen::JsValue;
+use web_sys::AbortSignal;
+use wire::BlobId;
+
+use crate::clock;
+use crate::socket::RelayAddress;
+
+pub use self::download::download;
+pub use self::upload::upload;
+
+/// Of a file or a blob, at once in memory; a copy or two of it may be there, too.
+const SLICE: u64 = 1024 * 1024;
+
+/// Where blobs are, and who asks.
+#[derive(Clone)]
+pub struct Access {
+    /// The relay.
+    pub relay: RelayAddress,
+    /// The `authorization` header of this device; only uploads need it.
+    pub authorization: Option<String>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Access")
+    }
+}
+
+/// All that an upload is determined by, but the file: kept until it is done, it is what the upload goes on with. With other
+/// content it must not be used again: after [`Fault::Changed`] and [`Fault::Gone`] another one is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where it goes.
+    pub blob: BlobId,
+    /// What it is encrypted with.
+    pub key: AttachmentKey,
+    /// Beginning of the blob.
+    pub iv: [u8; 16],
+    /// Of the file, in bytes.
+    pub size: u64,
+}
+
+impl Plan {
+    /// For a file of this size.
+    ///
+    /// # Errors
+    /// The browser has no randomness.
+    pub fn draw(size: u64) -> Result<Self, Fault> {
+        let random = |_| Fault::Browser;
+        Ok(Self {
+            blob: BlobId::from_bytes(clock::random().map_err(random)?),
+            key: AttachmentKey::from_bytes(clock::random().map_err(random)?),
+            iv: clock::random().map_err(random)?,
+            size,
+        })
+    }
+
+    /// For a record. It holds the key.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self {
+            blob,
+            key,
+            iv,
+            size,
+        } = self;
+        let size = size.to_be_bytes();
+        [&blob.as_bytes()[..], &key.as_bytes()[..], iv, &size].concat()
+    }
+
+    /// Of a record.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (blob, rest) = bytes.split_first_chunk()?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let (iv, rest) = rest.split_first_chunk()?;
+        let size = u64::from_be_bytes(rest.try_into().ok()?);
+        Some(Self {
+            blob: BlobId::from_bytes(*blob),
+            key: AttachmentKey::from_bytes(*key),
+            iv: *iv,
+            size,
+        })
+    }
+
+    /// What goes into the message once the upload is done.
+    #[must_use]
+    pub fn pointer(&self, digest: [u8; 32], details: Details) -> Pointer {
+        let Self {
+            blob,
+            key,
+            iv: _,
+            size,
+        } = self.clone();
+        Pointer {
+            blob,
+            key,
+            digest,
+            size,
+            details,
+        }
+    }
+}
+
+/// How far it is, in bytes of the blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// There.
+    pub done: u64,
+    /// In all.
+    pub total: u64,
+}
+
+/// Who looks on, and may end it.
+pub struct Watch<'a> {
+    /// Called after each slice.
+    pub progress: &'a dyn Fn(Progress),
+    /// The page's.
+    pub abort: Option<AbortSignal>,
+}
+
+impl fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// Why it ended without what was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The page wanted it so.
+    Aborted,
+    /// The relay could not be reached for a while. The same plan goes on later.
+    Lost,
+    /// The relay does not know this device any more.
+    SignedOut,
+    /// The file is not what it was, or can't be read any more.
+    Changed,
+    /// More than may be attached.
+    TooLarge,
+    /// The account has uploaded enough for now. The same plan goes on later.
+    Quota {
+        /// Seconds until it may again.
+        retry_after_s: u64,
+    },
+    /// The blob or the upload has had its time, or never was.
+    Gone,
+    /// What came is not what was sent: nothing of it is given out.
+    Damaged,
+    /// The relay says what nobody expects of it.
+    Refused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// The browser can't: no randomness, no memory, no storage for the parts.
+    Browser,
+}
+
+impl Fault {
+    /// Whether the same may succeed later without the person changing anything.
+    #[must_use]
+    pub const fn retry(self) -> bool {
+        match self {
+            Self::Lost | Self::Quota { .. } => true,
+            Self::Aborted
+            | Self::SignedOut
+            | Self::Changed
+            | Self::TooLarge
+            | Self::Gone
+            | Self::Damaged
+            | Self::Refused { .. }
+            | Self::Browser => false,
+        }
+    }
+}
+
+fn browser(_: JsValue) -> Fault {
+    Fault::Browser
+}
