@@ -77,6 +77,7 @@ impl State {
                 tx.resolve(ticket, result);
             }
             local @ (Command::MarkRead { .. }
+            | Command::Typing { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
             | Command::Resend { .. }
@@ -107,6 +108,16 @@ impl State {
             } => match self.conversation(tx, &conversation).await? {
                 Some(id) if self.mark_read(tx, id, message).await? => Ok(Reply::Done),
                 Some(_) => Err(Refusal::UnknownMessage),
+                None => Err(Refusal::UnknownConversation),
+            },
+            Command::Typing {
+                conversation,
+                is_typing,
+            } => match self.conversation(tx, &conversation).await? {
+                Some(id) => {
+                    self.tell_typing(tx, id, is_typing).await?;
+                    Ok(Reply::Done)
+                }
                 None => Err(Refusal::UnknownConversation),
             },
             Command::Messages {
@@ -182,6 +193,7 @@ impl State {
             | Command::OpenLink { .. }
             | Command::Send { .. }
             | Command::Act(_)
+            | Command::Typing { .. }
             | Command::Resend { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
@@ -238,6 +250,7 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::OpenLink { .. }
         | Command::Send { .. }
         | Command::Act(_)
+        | Command::Typing { .. }
         | Command::Resend { .. }
         | Command::AcceptIdentity { .. }
         | Command::RejectIdentity { .. }

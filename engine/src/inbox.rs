@@ -5,7 +5,7 @@
 //! know what messages mean (see `sync` and `thread`).
 
 use wire::proto::service::Content;
-use wire::{Envelope, EnvelopeKind};
+use wire::{AccountId, Envelope, EnvelopeKind};
 
 use crate::account::Account;
 use crate::content::said::Said;
@@ -14,12 +14,15 @@ use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::output::{Event, MessageStatus};
 use crate::peers;
+use crate::receipts::Receipted;
 use crate::record::key;
+use crate::registers;
 use crate::registers::{Field, Place};
 use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::{Direction, Scan, Table};
 use crate::take_in::Origin;
+use crate::thread;
 use crate::tx::Tx;
 
 /// An envelope that came in.
@@ -118,12 +121,25 @@ impl State {
                 Err(PeerFault::Unreadable) => self.could_not_read(tx, envelope).await?,
             }
         }
+        self.tell_ignored(tx);
         if items
             .iter()
             .any(|item| matches!(item.ciphertext, Ok(Ciphertext::PreKey(_))))
         {
             self.ask_key_counts(tx); // a first message has used one-time keys up
         }
+        Ok(())
+    }
+
+    /// Of a blocked person nothing new is stored but that a message is not wanted, so that no own device brings it back.
+    async fn ignore(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: AccountId,
+        message: Receipted,
+    ) -> Result<(), Error> {
+        thread::remove(tx, from, message.id).await?;
+        self.ignored.entry(from).or_default().push(message);
         Ok(())
     }
 
@@ -191,7 +207,20 @@ impl State {
                     order: believed_order(sent_at, envelope),
                     status: MessageStatus::Received,
                 };
+                if let Some(receipt) = content.receipt_message {
+                    return self.take_receipt(tx, from, id, receipt).await;
+                }
+                if let Some(typing) = content.typing_message {
+                    return Self::take_typing(tx, from.account, &typing).await;
+                }
                 let said = context.content(content);
+                if matches!(said, Said::Text { .. })
+                    && registers::is_blocked(tx, from.account).await?
+                {
+                    return self
+                        .ignore(tx, from.account, Receipted { id, sent_at })
+                        .await;
+                }
                 if matches!(said, Said::Text { .. }) {
                     self.note_contact(tx, from.account).await?;
                     self.note_time(tx, origin.order);
@@ -202,6 +231,7 @@ impl State {
                 Some(message) => {
                     self.apply_signal(tx, &message, envelope.client_timestamp)
                         .await?;
+                    self.note_other_device(envelope);
                     self.apply_sync(tx, device, id, message).await
                 }
                 None => Ok(()),

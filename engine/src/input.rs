@@ -108,6 +108,13 @@ pub enum Command {
         /// What to send.
         draft: Draft,
     },
+    /// Tell the other person that this one is writing, or is not any more: now or not at all. Answer: `Reply::Done`.
+    Typing {
+        /// A handle or an account id.
+        conversation: String,
+        /// Whether.
+        is_typing: bool,
+    },
     /// Do something to a message. Answer: `Reply::Done`, once it is stored.
     Act(Action),
     /// Answer: `Reply::Account`, or `Reply::Done` if there is none.
@@ -244,6 +251,7 @@ impl std::fmt::Debug for Command {
             Self::RejectLink { .. } => "RejectLink",
             Self::Send { .. } => "Send",
             Self::Act(_) => "Act",
+            Self::Typing { .. } => "Typing",
             Self::Account => "Account",
             Self::Conversations => "Conversations",
             Self::Messages { .. } => "Messages",

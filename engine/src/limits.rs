@@ -53,6 +53,21 @@ pub(crate) const EARLY_MAX: usize = 2_000;
 pub(crate) const EARLY_OF_CONVERSATION_MAX: usize = 200;
 /// They wait as long as a mailbox keeps the message they wait for.
 pub(crate) const EARLY_MS: u64 = 30 * DAY_MS;
+/// The author of a message is told that it has come after a wait of some length between these: it says nothing of when
+/// a device woke, and what comes together is told together.
+pub(crate) const RECEIPT_WAIT_MIN_MS: u64 = 2_000;
+pub(crate) const RECEIPT_WAIT_MAX_MS: u64 = 10_000;
+/// Messages in one receipt, the newest: some 5 KB, and more than anybody reads in ten seconds.
+pub(crate) const RECEIPT_MESSAGES_MAX: usize = 200;
+/// Things done at once that are due.
+pub(crate) const DUE_AT_ONCE: usize = 100;
+/// That somebody is writing is told so often, and shown so long.
+pub(crate) const TYPING_EVERY_MS: u64 = 4_000;
+pub(crate) const TYPING_SHOWN_MS: u64 = 10_000;
+/// Another own device is in use for so long after what a person did there, and a notification is held so long then: both
+/// as Signal's clients have it.
+pub(crate) const OTHERS_ACTIVE_MS: u64 = 60_000;
+pub(crate) const NOTIFY_HOLD_MS: u64 = 5_000;
 /// Envelopes of one account held until its new key is accepted; what comes after is lost, since a flood
 /// under a key of nobody's choosing must not fill the disk.
 pub(crate) const HELD_MAX: usize = 1_000;

@@ -209,6 +209,10 @@ impl State {
         seq: u64,
         mut entry: OutboxRecord,
     ) -> Result<(), Error> {
+        if entry.ends_at != 0 && entry.ends_at <= tx.now.0 {
+            self.remove(tx, seq, &entry);
+            return Ok(());
+        }
         if !entry.sealed {
             let mut accounts = self.accounts_of(&entry)?;
             accounts.retain(|account| !plain::is_accepted(&entry, *account));
@@ -249,7 +253,7 @@ impl State {
             .id();
         let to = AccountId::from_slice(&entry.conversation)
             .map_err(|_| Error::Bug("outbox entry without a conversation"))?;
-        if entry.only_device != 0 {
+        if entry.only_device != 0 || entry.ends_at != 0 {
             return Ok(vec![to]);
         }
         let to_peer = !entry.content.is_empty() && to != own;
@@ -347,9 +351,10 @@ fn sealed_so_far(entry: &OutboxRecord) -> Result<Bundle, Error> {
         return Ok(Bundle {
             id: id.map_err(|_| Error::Bug("outbox entry without a message id"))?,
             timestamp: entry.timestamp,
-            urgent: !entry.content.is_empty(),
+            urgent: !entry.content.is_empty() && !entry.is_quiet,
             seal: 0,
-            partial: entry.only_device != 0,
+            partial: entry.only_device != 0 || entry.ends_at != 0,
+            online: entry.ends_at != 0,
             recipients: Vec::new(),
         });
     }

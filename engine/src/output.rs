@@ -45,7 +45,7 @@ pub enum Output {
         result: Result<Reply, Refusal>,
     },
     /// Something the application may want to know.
-    Emit(Event),
+    Emit(Box<Event>),
 }
 
 /// The answer to a command.
@@ -104,6 +104,19 @@ pub enum Event {
         /// Where it was.
         conversation: ConversationId,
     },
+    /// The other person is writing, or is not any more.
+    Typing {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Whether.
+        is_typing: bool,
+        /// Until when that is to be believed, unless more is heard.
+        until: Timestamp,
+    },
+    /// The person is to be told of a conversation, in place of what they were told of it before.
+    Notify(Notice),
+    /// They need not be told of a conversation any more: it was read.
+    NotifyEnd(ConversationId),
     /// A conversation has been read up to a message, here or on another own device.
     Read {
         /// Which conversation.
@@ -131,6 +144,25 @@ pub enum Event {
     State(ClientState),
     /// Something failed that no call is waiting for.
     Failure(Refusal),
+}
+
+/// What a person is told while they look elsewhere: as much as they want to be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Where there is something new.
+    pub conversation: ConversationId,
+    /// How many messages are unread there.
+    pub unread: u32,
+    /// Who has written.
+    pub name: Option<String>,
+    /// What, the newest of it.
+    pub text: Option<String>,
+}
+
+impl std::fmt::Debug for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Notice({}, {} unread)", self.conversation, self.unread)
+    }
 }
 
 /// Whether this client belongs to an account.

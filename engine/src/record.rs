@@ -188,6 +188,8 @@ records! {
         #[prost(uint64, tag = "6")] pub updated_at: u64,
         /// The clock of the last act of reading, on any own device.
         #[prost(uint64, tag = "20")] pub read_clock: u64,
+        /// Messages whose author has not been told that they have come, 24 bytes each: id, time.
+        #[prost(bytes = "vec", tag = "23")] pub owed: Vec<u8>,
     }
 
     /// A message; its conversation, order and id are in its key.
@@ -272,6 +274,10 @@ records! {
         #[prost(bytes = "vec", tag = "11")] pub plaintext: Vec<u8>,
         /// The bundle's id, if it is not the message's.
         #[prost(bytes = "vec", tag = "12")] pub bundle_id: Vec<u8>,
+        /// It is nothing that a person has written: nobody is woken by it.
+        #[prost(bool, tag = "13")] pub is_quiet: bool,
+        /// Not 0: it is of no use after this time, and only for devices that are connected.
+        #[prost(uint64, tag = "14")] pub ends_at: u64,
         /// Accounts whose part a plain Signal service has taken.
         #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }

@@ -3,6 +3,8 @@
 //! Everything here but the connection (with its requests, offers and parked commands) is a copy of what
 //! the store holds; after a store failure it is dropped and read again.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
@@ -10,14 +12,17 @@ use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
 use crate::account::Account;
 use crate::connection::{Connection, GiveUp};
 use crate::contacts;
+use crate::due::Due;
 use crate::early::Early;
 use crate::error::{Error, Refusal};
 use crate::fence::Entrance;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
 use crate::limits::{CLOCK_SKEW_MS, LOOKUPS_MAX};
 use crate::linking::Offers;
+use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
+use crate::receipts::Receipted;
 use crate::record::{AccountRecord, ClockRecord, key};
 use crate::request::Pending;
 use crate::retry::Waiting;
@@ -26,6 +31,7 @@ use crate::service::Service;
 use crate::store::Table;
 use crate::suspect::Suspect;
 use crate::tx::Tx;
+use crate::typing;
 
 /// What memory holds.
 pub(crate) struct State {
@@ -41,6 +47,12 @@ pub(crate) struct State {
     pub(crate) seen: Seen,
     pub(crate) waiting: Waiting,
     pub(crate) early: Early,
+    pub(crate) due: Due,
+    pub(crate) notifier: Notifier,
+    /// What blocked people have written in the batch at hand.
+    pub(crate) ignored: BTreeMap<AccountId, Vec<Receipted>>,
+    /// What the other person was last told of typing.
+    pub(crate) typing: Option<typing::Told>,
     pub(crate) suspect: Suspect,
     /// How far coming in is on a new socket.
     pub(crate) entrance: Entrance,
@@ -71,6 +83,10 @@ impl State {
             seen: Seen::read(tx, clock.drains).await?,
             waiting: Waiting::read(tx).await?,
             early: Early::read(tx).await?,
+            due: Due::read(tx).await?,
+            notifier: Notifier::default(),
+            ignored: BTreeMap::new(),
+            typing: None,
             suspect: Suspect::new(clock.draining),
             clock,
             connection: Connection::new(tx.now),
@@ -101,6 +117,8 @@ impl State {
             self.outbox.deadline(),
             self.join_at,
             self.upkeep_deadline(),
+            self.due_deadline(),
+            self.notify_deadline(),
             offers,
         ];
         deadlines.into_iter().flatten().min()
@@ -143,6 +161,7 @@ impl State {
             let lost = self.connection.shut(tx);
             self.connection_lost(tx, &lost);
         }
+        self.notify(tx).await?;
         self.connection.report(tx);
         Ok(())
     }
@@ -157,6 +176,7 @@ impl State {
         self.outbox.tick(tx.now);
         self.tick_offers(tx);
         self.upkeep(tx).await?;
+        self.do_due(tx).await?;
         if self.join_at.is_some_and(|at| at <= tx.now) {
             self.join(tx).await?;
         }

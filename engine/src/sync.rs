@@ -32,7 +32,10 @@ impl State {
             self.apply_sent(tx, from, id, sent).await?;
         }
         for read in message.read {
-            apply_read(tx, &read).await?;
+            self.apply_read(tx, &read).await?;
+        }
+        if let Some(told) = message.receipts_told {
+            Self::receipts_were_told(tx, &told).await?;
         }
         if let Some(deletes) = message.delete_for_me {
             self.apply_deletes(tx, deletes).await?;
@@ -102,7 +105,9 @@ impl State {
         if message.conversation != conversation {
             return Ok(false);
         }
+        let newly_read = thread::newly_read(tx, conversation, id).await?;
         let moved = thread::mark_read(tx, conversation, id).await?;
+        self.read_notifications(tx, conversation).await?;
         if let Some(clock) = self.note_read(tx, conversation, moved).await? {
             let read = Read {
                 sender_aci: Some(message.author.to_string()),
@@ -111,16 +116,38 @@ impl State {
                 message_id: Some(id.as_bytes().to_vec()),
                 clock: Some(clock),
             };
-            self.enqueue_sync_of(
-                tx,
-                conversation,
-                SyncMessage {
-                    read: vec![read],
-                    ..SyncMessage::default()
-                },
-            );
+            let mark = SyncMessage {
+                read: vec![read],
+                ..SyncMessage::default()
+            };
+            self.tell_read(tx, conversation, &newly_read, mark).await?;
         }
         Ok(true)
+    }
+
+    /// Another own device has read a conversation.
+    async fn apply_read(&mut self, tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
+        let Some(id) = content::message_read(read) else {
+            return Ok(());
+        };
+        match thread::find(tx, id).await? {
+            Some(message) => {
+                let conversation = message.conversation;
+                thread::mark_read(tx, conversation, id).await?;
+                registers::take_read_clock(tx, conversation, read.clock()).await?;
+                self.read_notifications(tx, conversation).await?;
+            }
+            // On its way still: a mark by author and time says where it will stand.
+            None if read.message_id.is_none() => {
+                let author = content::author_read(read);
+                if let (Some(author), Some(sent_at)) = (author, read.timestamp) {
+                    thread::mark_read_ahead(tx, author, sent_at, id).await?;
+                    self.read_notifications(tx, author).await?;
+                }
+            }
+            None => {}
+        }
+        Ok(())
     }
 
     /// Asks own devices for contacts: a new device starts with none.
@@ -139,26 +166,6 @@ impl State {
             self.enqueue_sync(tx, message);
         }
     }
-}
-
-async fn apply_read(tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
-    let Some(id) = content::message_read(read) else {
-        return Ok(());
-    };
-    match thread::find(tx, id).await? {
-        Some(message) => {
-            thread::mark_read(tx, message.conversation, id).await?;
-            registers::take_read_clock(tx, message.conversation, read.clock()).await?;
-        }
-        // On its way still: a mark by author and time says where it will stand.
-        None if read.message_id.is_none() => {
-            if let (Some(author), Some(sent_at)) = (content::author_read(read), read.timestamp) {
-                thread::mark_read_ahead(tx, author, sent_at, id).await?;
-            }
-        }
-        None => {}
-    }
-    Ok(())
 }
 
 fn destination(sent: &Sent) -> Option<AccountId> {

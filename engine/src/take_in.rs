@@ -8,9 +8,10 @@ use crate::content::said::{Context, Said};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::{MessageKind, MessageStatus};
+use crate::receipts::Receipted;
 use crate::state::State;
-use crate::thread::NewMessage;
 use crate::thread::acts::Act;
+use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
 /// Where something said comes from, and where it belongs.
@@ -30,6 +31,25 @@ impl State {
             author,
             is_plain: self.is_plain(),
         }
+    }
+
+    /// A message of the other person is new here.
+    async fn came(
+        &mut self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        id: MessageId,
+    ) -> Result<(), Error> {
+        let Some(message) = thread::find(tx, id).await? else {
+            return Ok(());
+        };
+        let sent_at = message.sent_at.0;
+        self.owe_receipt(tx, conversation, Receipted { id, sent_at })
+            .await?;
+        if message.kind != MessageKind::Deleted {
+            self.hold_notification(tx, message);
+        }
+        Ok(())
     }
 
     /// Takes in what was said.
@@ -63,7 +83,9 @@ impl State {
                     status,
                     quote,
                 };
-                self.insert(tx, message).await?;
+                if self.insert(tx, message).await? && status == MessageStatus::Received {
+                    self.came(tx, conversation, id).await?;
+                }
             }
             Said::Act {
                 target,

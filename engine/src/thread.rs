@@ -14,8 +14,9 @@ use wire::{AccountId, DeviceAddress, MessageId};
 
 use crate::error::Error;
 use crate::input::ConversationId;
-use crate::limits::UNREAD_MAX;
+use crate::limits::{RECEIPT_MESSAGES_MAX, UNREAD_MAX};
 use crate::output::{Event, Message, MessageKind, MessageStatus};
+use crate::receipts::Receipted;
 use crate::record::{ConversationRecord, IndexRecord, MessageRecord, QuoteRecord, Record, key};
 use crate::registers;
 use crate::store::{Direction, Scan, Table};
@@ -156,6 +157,49 @@ pub(crate) async fn mark_read(
         message,
     });
     Ok(true)
+}
+
+/// What is read for the first time when everything up to this message is: the newest of it, of the other person.
+pub(crate) async fn newly_read(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    message: MessageId,
+) -> Result<Vec<Receipted>, Error> {
+    let Some(place) = locate(tx, message).await? else {
+        return Ok(Vec::new());
+    };
+    let after = |order, id: &[u8]| {
+        [
+            conversation.as_bytes(),
+            &u64::to_be_bytes(order)[..],
+            id,
+            &[0],
+        ]
+        .concat()
+    };
+    let thread = conversation_record(tx, conversation).await?;
+    let from = after(thread.read_order, &thread.read_id);
+    let to = after(place.order, message.as_bytes());
+    let rows = tx
+        .scan(range(
+            conversation,
+            from,
+            Some(to),
+            Direction::Backward,
+            RECEIPT_MESSAGES_MAX,
+        ))
+        .await?;
+    let mut read = Vec::new();
+    for (at, bytes) in rows {
+        let record = MessageRecord::read(&bytes)?;
+        if let Some((_, _, id)) = key::split_message(&at)
+            && is_unread(&record)
+        {
+            let sent_at = record.sent_at;
+            read.push(Receipted { id, sent_at });
+        }
+    }
+    Ok(read)
 }
 
 async fn count_unread(

@@ -277,7 +277,7 @@ impl<'s> Tx<'s> {
 
     /// Tells the application something after the commit.
     pub(crate) fn emit(&mut self, event: Event) {
-        self.outputs.push(Output::Emit(event));
+        self.outputs.push(Output::Emit(Box::new(event)));
     }
 
     /// Answers a command after the commit.

@@ -298,10 +298,10 @@ impl Client {
                 assert!(twice.is_none(), "a command was answered twice");
             }
             Output::Emit(event) => {
-                if let Event::LinkOffer(offer) = &event {
+                if let Event::LinkOffer(offer) = &*event {
                     self.offer = Some(offer.clone());
                 }
-                self.events.push(event);
+                self.events.push(*event);
             }
         }
     }

@@ -67,7 +67,7 @@ fn play(victim: fn(&Cast) -> ClientId, n: u64, crash: Crash) -> bool {
     );
     for id in [cast.alice, cast.second] {
         let settled = |status: &MessageStatus| {
-            matches!(status, MessageStatus::Sent | MessageStatus::Received)
+            !matches!(status, MessageStatus::Queued | MessageStatus::Failed(_))
         };
         assert!(
             world.statuses(id, "bob").iter().all(settled),

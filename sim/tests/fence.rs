@@ -197,7 +197,7 @@ fn copied(seed: u64, copy_first: bool, original_writes: bool) {
     world.send(one, "bob", "by the one");
     world.pass_ms(300_000);
     let last = world.statuses(one, "bob").pop();
-    assert_eq!(last, Some(MessageStatus::Sent));
+    assert_eq!(last, Some(MessageStatus::Delivered));
     assert_positions_are_used_once(&world, &[cast.alice, copy]);
 }
 

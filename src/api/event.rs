@@ -1,6 +1,8 @@
 //! Events: what the engine emits, as JavaScript gets it.
 //! Who listens is in `listeners`.
 
+mod told;
+
 use engine::Event;
 use engine::output::Connection;
 use serde::Serialize;
@@ -9,6 +11,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::app::OnApp;
 use super::person::{Contact, OnConversation, OnSettings};
+pub use told::{OnNotify, OnTyping};
+
 use super::types::{ClientState, ConnectionState, Message, MessageStatus, milliseconds};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -34,6 +38,10 @@ pub struct EventMap {
     pub remove: OnRemove,
     /// A conversation has been read up to a message, here or on another own device.
     pub read: OnRead,
+    /// The other person is writing, or is not any more.
+    pub typing: OnTyping,
+    /// The person is to be told of a conversation, in place of what they were told of it before; or need not be any more.
+    pub notify: OnNotify,
     /// A contact is new or has changed.
     pub contact: OnContact,
     /// What the person has set of a conversation has changed, here or on another own device.
@@ -57,13 +65,15 @@ pub struct EventMap {
 }
 
 /// The names of [`EventMap`].
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 18] = [
     "message",
     "status",
     "edit",
     "reaction",
     "remove",
     "read",
+    "typing",
+    "notify",
     "contact",
     "conversation",
     "settings",
@@ -211,6 +221,8 @@ pub enum Notice {
     Reaction(OnReaction),
     Remove(OnRemove),
     Read(OnRead),
+    Typing(OnTyping),
+    Notify(OnNotify),
     Contact(OnContact),
     Conversation(OnConversation),
     Settings(OnSettings),
@@ -232,6 +244,8 @@ impl Notice {
             Self::Reaction(_) => "reaction",
             Self::Remove(_) => "remove",
             Self::Read(_) => "read",
+            Self::Typing(_) => "typing",
+            Self::Notify(_) => "notify",
             Self::Contact(_) => "contact",
             Self::Conversation(_) => "conversation",
             Self::Settings(_) => "settings",
@@ -294,6 +308,17 @@ impl From<Event> for Notice {
                 conversation: conversation.to_string(),
                 message_id: message.to_string(),
             }),
+            Event::Typing {
+                conversation,
+                is_typing,
+                until,
+            } => Self::Typing(OnTyping {
+                conversation: conversation.to_string(),
+                is_typing,
+                until: milliseconds(until),
+            }),
+            Event::Notify(notice) => Self::Notify(notice.into()),
+            Event::NotifyEnd(conversation) => Self::Notify(OnNotify::end(conversation)),
             Event::Contact(contact) => Self::Contact(OnContact {
                 contact: contact.into(),
             }),

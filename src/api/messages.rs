@@ -82,6 +82,29 @@ impl Client {
         self.ask(command)
     }
 
+    /// Tells the other person that this one is writing (default), or with `false` that not any more: now or not at all. May be called with
+    /// every letter. Strangers who were not accepted are told nothing.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn typing(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
+        #[wasm_bindgen(js_name = isTyping, unchecked_optional_param_type = "boolean")]
+        is_typing: &JsValue,
+    ) -> Promise {
+        let command = text(conversation, "conversation").and_then(|conversation| {
+            let is_typing = match is_typing.as_bool() {
+                Some(is_typing) => is_typing,
+                None if is_typing.is_undefined() => true,
+                None => return Err(Refusal::InvalidArgument("isTyping")),
+            };
+            Ok(Command::Typing {
+                conversation,
+                is_typing,
+            })
+        });
+        self.ask(command)
+    }
+
     /// Gives a message of this account another text, for everyone. Possible for a day, ten times. What it said before stays visible.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn edit(

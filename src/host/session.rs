@@ -263,7 +263,7 @@ impl<'a> Session<'a> {
                 }
             }
             Output::Resolve { ticket, result } => self.resolve(ticket, result),
-            Output::Emit(event) => self.emit(event),
+            Output::Emit(event) => self.emit(*event),
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Bundle {
     /// It repeats something for devices that asked for it, or asks one of them: the devices that it does not name
     /// are not missed, nor are the sender's own.
     pub partial: bool,
+    /// It is of use only now: devices that are not connected need not get it.
+    pub online: bool,
     /// No account twice.
     pub recipients: Vec<Recipient>,
 }
@@ -99,6 +101,7 @@ impl Bundle {
             urgent: !raw.not_urgent,
             seal: raw.seal,
             partial: raw.partial,
+            online: raw.online,
             recipients,
         })
     }
@@ -111,6 +114,7 @@ impl Bundle {
             timestamp: self.timestamp,
             not_urgent: !self.urgent,
             partial: self.partial,
+            online: self.online,
             seal: self.seal,
             recipients: self.recipients.iter().map(Recipient::to_proto).collect(),
         }

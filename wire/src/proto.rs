@@ -36,7 +36,7 @@ macro_rules! opaque_debug {
 opaque_debug! {
     websocket: WebSocketRequestMessage | WebSocketResponseMessage | WebSocketMessage;
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
-    service: Envelope | Content | Binding | NullMessage | ReceiptMessage | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
+    service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
         | Register | AppMessage | Verified;
     bundle: Bundle | Recipient | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
 }

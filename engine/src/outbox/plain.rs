@@ -138,7 +138,7 @@ impl State {
             .iter()
             .any(|part| part.account == own && !part.messages.is_empty());
         Self::remember_sent(tx, &entry, &bundle);
-        let is_message = account != own && entry.only_device == 0;
+        let is_message = account != own && entry.only_device == 0 && entry.ends_at == 0;
         if is_message && wants_transcript && !has_transcript {
             // There are own devices that we do not know: their list is asked for, then the transcript is sealed.
             let mut peer = peers::record(tx, own).await?;
@@ -161,7 +161,7 @@ fn body(bundle: &Bundle, part: &Recipient) -> SendMessages {
     SendMessages {
         messages: messages.collect(),
         timestamp: bundle.timestamp,
-        online: false,
+        online: bundle.online,
         urgent: bundle.urgent,
     }
 }

@@ -254,7 +254,7 @@ fn what_changes_is_told_once_and_what_holds_already_is_not() {
     };
     play.now_or_never().unwrap();
     let (_, outputs) = tx.finish();
-    let told = |output: &&Output| matches!(output, Output::Emit(Event::App(_)));
+    let told = |output: &&Output| matches!(output, Output::Emit(event) if matches!(**event, Event::App(_)));
     assert_eq!(outputs.iter().filter(told).count(), 2);
 }
 

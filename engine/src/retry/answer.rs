@@ -17,8 +17,8 @@ use crate::tx::Tx;
 impl State {
     /// The relay has taken a bundle: what it said and to whom is kept, in case a device asks for it.
     pub(crate) fn remember_sent(tx: &mut Tx<'_>, entry: &OutboxRecord, bundle: &Bundle) {
-        if entry.only_device != 0 {
-            return; // a repeat, or a request
+        if entry.only_device != 0 || entry.ends_at != 0 {
+            return; // a repeat, a request, or of no use later
         }
         let to = |recipient: &wire::bundle::Recipient| {
             let account = recipient.account.as_bytes().to_vec();

@@ -11,6 +11,7 @@ use crate::limits::{HOUR_MS, RETRY_ASKS_MAX, WAITING_MAX, WAITING_MS};
 use crate::output::{MessageKind, MessageStatus};
 use crate::peers;
 use crate::record::{OutboxRecord, Record, WaitingRecord, key};
+use crate::registers;
 use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::thread::{self, NewMessage};
@@ -32,6 +33,9 @@ impl State {
         }
         if self.waiting.has(from, envelope.client_timestamp) {
             return Ok(()); // the answer can't be read either: once is enough
+        }
+        if registers::is_blocked(tx, from.account).await? {
+            return Ok(());
         }
         let request = match request_for(envelope) {
             Some(request) if self.may_ask(tx, from).await? => Some(request),

@@ -10,7 +10,9 @@ use wire::{AccountId, MessageId};
 
 use crate::content::service_id;
 use crate::error::Error;
+use crate::input::ConversationId;
 use crate::output::Message;
+use crate::receipts::Receipted;
 use crate::service;
 use crate::state::State;
 use crate::thread;
@@ -23,18 +25,35 @@ impl State {
         tx: &mut Tx<'_>,
         message: &Message,
     ) -> Result<(), Error> {
+        let conversation = message.conversation;
         thread::remove(tx, message.conversation, message.id).await?;
+        let message = addressable(message.author, message.sent_at.0, message.id);
+        self.tell_deleted(tx, conversation, vec![message]);
+        Ok(())
+    }
+
+    /// What blocked people have written in a batch has been removed here, and is on other own devices that did not know yet
+    /// that they are blocked.
+    pub(crate) fn tell_ignored(&mut self, tx: &mut Tx<'_>) {
+        for (from, messages) in std::mem::take(&mut self.ignored) {
+            let addressed = |message: Receipted| addressable(from, message.sent_at, message.id);
+            let messages = messages.into_iter().map(addressed).collect();
+            self.tell_deleted(tx, from, messages);
+        }
+    }
+
+    fn tell_deleted(
+        &mut self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        messages: Vec<AddressableMessage>,
+    ) {
         let deletes = MessageDeletes {
             conversation: Some(ConversationIdentifier {
-                thread_service_id: Some(message.conversation.to_string()),
-                thread_service_id_binary: Some(message.conversation.as_bytes().to_vec()),
+                thread_service_id: Some(conversation.to_string()),
+                thread_service_id_binary: Some(conversation.as_bytes().to_vec()),
             }),
-            messages: vec![AddressableMessage {
-                author_service_id: Some(message.author.to_string()),
-                sent_timestamp: Some(message.sent_at.0),
-                author_service_id_binary: Some(message.author.as_bytes().to_vec()),
-                message_id: Some(message.id.as_bytes().to_vec()),
-            }],
+            messages,
         };
         let sync = SyncMessage {
             delete_for_me: Some(DeleteForMe {
@@ -42,8 +61,7 @@ impl State {
             }),
             ..SyncMessage::default()
         };
-        self.enqueue_sync_of(tx, message.conversation, sync);
-        Ok(())
+        self.enqueue_sync_of(tx, conversation, sync);
     }
 
     /// Another own device has removed messages.
@@ -77,6 +95,15 @@ impl State {
             message.author_service_id.as_deref(),
         )?;
         Some(service::message_id(author, message.sent_timestamp?))
+    }
+}
+
+fn addressable(author: AccountId, sent_at: u64, id: MessageId) -> AddressableMessage {
+    AddressableMessage {
+        author_service_id: Some(author.to_string()),
+        sent_timestamp: Some(sent_at),
+        author_service_id_binary: Some(author.as_bytes().to_vec()),
+        message_id: Some(id.as_bytes().to_vec()),
     }
 }
 

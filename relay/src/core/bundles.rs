@@ -11,7 +11,7 @@ use super::fence::note_seal;
 use super::mailbox::{Posting, post_all};
 use super::sending::{DeviceSet, compare, required_devices, sendable};
 use super::{Answer, Failure, Moment, refused};
-use crate::limits::{BUNDLE_REMEMBERED_MS, MAIL_KEPT_MS, TIMESTAMP_MAX};
+use crate::limits::{BUNDLE_REMEMBERED_MS, MAIL_KEPT_MS, ONLINE_MAIL_KEPT_MS, TIMESTAMP_MAX};
 use crate::store::{DeviceRow, FenceRow};
 
 pub(super) fn send(
@@ -30,8 +30,13 @@ pub(super) fn send(
     }
     check_devices(moment, source, &bundle)?;
     let (bundle_id, seal) = (bundle.id, bundle.seal);
+    let kept_ms = if bundle.online {
+        ONLINE_MAIL_KEPT_MS
+    } else {
+        MAIL_KEPT_MS
+    };
     let postings = postings(source, bundle)?;
-    let (server_timestamp, effects) = post_all(moment, postings, MAIL_KEPT_MS)?;
+    let (server_timestamp, effects) = post_all(moment, postings, kept_ms)?;
     let forget_at = moment.now.saturating_add(BUNDLE_REMEMBERED_MS);
     moment
         .tx
@@ -121,6 +126,7 @@ fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failu
         urgent,
         seal: _,
         partial: _,
+        online: _,
         recipients,
     } = bundle;
     let mut postings = Vec::new();

@@ -430,6 +430,7 @@ pub(crate) fn bundle(id: [u8; 16], to: &[&Device], content: &[u8]) -> Bundle {
         urgent: true,
         seal: 0,
         partial: false,
+        online: false,
         recipients,
     }
 }

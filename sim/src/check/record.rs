@@ -68,6 +68,8 @@ pub(crate) struct Record {
     pub(crate) removers: BTreeSet<usize>,
     pub(crate) said: Vec<Said>,
     pub(crate) accepted: usize,
+    /// Who has ever blocked whom.
+    pub(crate) blocked: BTreeSet<(usize, usize)>,
     pub(crate) marks: Vec<Mark>,
     /// Browsers that were put back to an earlier state, and after which step.
     pub(crate) restored: BTreeMap<ClientId, usize>,

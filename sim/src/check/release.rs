@@ -58,11 +58,13 @@ pub(crate) fn unfounded(disk: &Disk, received: &Received, output: &Output) -> Op
             result: Ok(Reply::MessageId(id)),
             ..
         } => unstored(disk, *id),
-        Output::Emit(Event::Message(message)) => unstored(disk, message.id),
-        Output::OpenSocket { .. }
-        | Output::CloseSocket { .. }
-        | Output::Resolve { .. }
-        | Output::Emit(_) => None,
+        Output::Emit(event) => {
+            let Event::Message(message) = &**event else {
+                return None;
+            };
+            unstored(disk, message.id)
+        }
+        Output::OpenSocket { .. } | Output::CloseSocket { .. } | Output::Resolve { .. } => None,
     }
 }
 

@@ -241,7 +241,9 @@ impl Judge<'_> {
     }
 
     fn is_excused(&self, said: &Said) -> bool {
-        self.record.lied_about_keys && !self.record.was_said_in_peace(said)
+        let author = self.record.owner(said.by);
+        let is_unwanted = self.record.blocked.contains(&(said.to, author));
+        is_unwanted || self.record.lied_about_keys && !self.record.was_said_in_peace(said)
     }
 
     /// One end has a false key for the other.

@@ -14,6 +14,10 @@ impl Run {
         let who = self.record.accounts[with].to_string();
         let command = command(what, value, who);
         self.world.start(by, command);
+        if what % 12 == 5 {
+            let pair = (self.record.owner(by), with);
+            self.record.blocked.insert(pair);
+        }
         format!("{} sets {} to {value}", self.record.name(by), what % 12)
     }
 }

@@ -75,15 +75,16 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
 pub(crate) fn bundle() -> impl Strategy<Value = Bundle> {
     let message = (registration(), kind(), bytes());
     let recipients = btree_map(account(), btree_map(device(), message, 0..4), 0..=8);
-    let flags = (any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let head = (any::<[u8; 16]>(), any::<u64>(), flags, any::<u64>());
     (head, recipients).prop_map(
-        |((id, timestamp, (urgent, partial), seal), recipients)| Bundle {
+        |((id, timestamp, (urgent, partial, online), seal), recipients)| Bundle {
             id: MessageId::from_bytes(id),
             timestamp,
             urgent,
             seal,
             partial,
+            online,
             recipients: recipients.into_iter().map(recipient).collect(),
         },
     )
