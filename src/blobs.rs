@@ -26,8 +26,9 @@ use crate::socket::RelayAddress;
 pub use self::download::download;
 pub use self::upload::upload;
 
-/// Of a file or a blob, at once in memory; a copy or two of it may be there, too.
-const SLICE: u64 = 1024 * 1024;
+/// Of a file or a blob, at once in memory; a copy or two of it may be there, too. A little less than 1 MiB, which is
+/// the largest body that some proxies let through unless they are told otherwise.
+const SLICE: u64 = 1000 * 1024;
 
 /// Where blobs are, and who asks.
 #[derive(Clone)]
