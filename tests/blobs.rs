@@ -162,7 +162,10 @@ async fn a_file_goes_up_and_comes_down_in_slices() {
         assert!(bytes(&got).await == content, "{size}");
     }
     let largest = fake.part("largest").as_f64().unwrap();
-    assert!(largest <= 1_048_576.0, "what proxies let through: {largest}");
+    assert!(
+        largest <= 1_048_576.0,
+        "what proxies let through: {largest}"
+    );
 }
 
 #[wasm_bindgen_test]
