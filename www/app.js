@@ -84,7 +84,7 @@ async function settle() {
     app.directory.readDevices();
   }
   const { view } = parse(location.hash);
-  if (view === "link" || (view === "devices" && app.readonly())) history.replaceState(null, "", LIST);
+  if (view === "link" || (app.readonly() && (view === "devices" || view === "settings"))) history.replaceState(null, "", LIST);
   show(app.client.state(), () => shellView(app));
 }
 

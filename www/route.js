@@ -2,12 +2,13 @@
 // Does not know any view. There is deliberately no route to approving a link: that screen opens only from the
 // Devices screen, by the person's own hand, so no address anyone sends can lead to it.
 
-/** { view: "list" | "chat" | "compose" | "devices" | "link", id?, handle? }; anything unknown is the list. */
+/** { view: "list" | "chat" | "compose" | "devices" | "settings" | "link", id?, handle? }; anything unknown is the list. */
 export function parse(hash) {
   const [view, argument] = hash.replace(/^#\/?/, "").split("/").map(decoded);
   if (view === "c" && argument) return { view: "chat", id: argument };
   if (view === "to" && argument) return { view: "compose", handle: argument };
   if (view === "devices") return { view: "devices" };
+  if (view === "settings") return { view: "settings" };
   if (view === "link") return { view: "link" };
   return { view: "list" };
 }
@@ -22,6 +23,7 @@ function decoded(part) {
 
 export const LIST = "#/";
 export const DEVICES = "#/devices";
+export const SETTINGS = "#/settings";
 export const LINK_HERE = "#/link";
 export const chatHash = (id) => `#/c/${encodeURIComponent(id)}`;
 export const composeHash = (handle) => `#/to/${encodeURIComponent(handle)}`;

@@ -158,6 +158,23 @@ describe("settings on the screen", { concurrency: false }, () => {
     for (const device of [laptop, phone]) await hasNot(device, marked(device), "the mark");
   });
 
+  test("settings and the own name are the same on both screens, whichever changes them", async () => {
+    const { laptop, phone } = cast;
+    for (const device of [laptop, phone]) await device.t("settings-open").click();
+    await laptop.t("profile-name").fill("Alice A.");
+    await laptop.t("profile-save").click();
+    await until("the phone has the name", async () => (await phone.t("profile-name").inputValue()) === "Alice A.");
+    for (const key of ["readReceipts", "deliveryReceipts", "typing"]) assert.equal(await phone.t(`setting-${key}`).isChecked(), true, key);
+    await phone.t("setting-typing").uncheck();
+    await until("the laptop has it off", async () => !(await laptop.t("setting-typing").isChecked()));
+    await laptop.t("notifications-bare").check();
+    await until("the phone has the choice", () => phone.t("notifications-bare").isChecked());
+    assert.equal(await phone.t("setting-readReceipts").isChecked(), true, "the others stay");
+    await laptop.page.keyboard.press("Escape");
+    await laptop.t("settings").waitFor({ state: "detached" });
+    await phone.t("setting-typing").check();
+  });
+
   test("no page logged an error or broke the policy on the way", () => {
     assert.deepEqual([cast.laptop, cast.phone, cast.bob, carol, dave].flatMap(({ problems }) => problems), []);
   });

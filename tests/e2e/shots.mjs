@@ -291,6 +291,9 @@ async function settingScreens(ida, jon, kim) {
   await ida.t("archive-toggle").click();
   await ida.t("row-draft").waitFor();
   await shoot(ida, "49-list");
+  await ida.t("settings-open").click();
+  await ida.t("profile-name").fill("Ida");
+  await shoot(ida, "50-settings");
 }
 
 /** A profile that was put back: shown by a relay of which the browser has a copy. */

@@ -9,7 +9,7 @@ const LIMIT_BYTES = 64 * 1024;
 const WARN_BYTES = LIMIT_BYTES * 0.9;
 const CAN_GROW_ITSELF = CSS.supports("field-sizing", "content");
 
-/** `send(text)` may reject; `onDraft(text)` hears every change; `above` is a node that stands above the field. */
+/** `send(text)` may reject; `onDraft(text)` hears what the person changes; `above` is a node that stands above the field. */
 export function composer({ label, draft, send, onDraft, above }) {
   const input = el("textarea.composer-input", { testid: "composer", rows: 1, "aria-label": label, placeholder: "Message", enterkeyhint: "send",
     "aria-describedby": "writing-strip composer-limit" });
@@ -27,6 +27,11 @@ export function composer({ label, draft, send, onDraft, above }) {
       input.style.height = "auto";
       input.style.height = `${input.scrollHeight}px`;
     }
+  }
+
+  /** The person has changed it: not what came from elsewhere. */
+  function typed() {
+    changed();
     onDraft(input.value);
   }
 
@@ -34,17 +39,18 @@ export function composer({ label, draft, send, onDraft, above }) {
     event.preventDefault();
     const text = input.value;
     if (button.disabled) return;
+    if (document.activeElement === button) input.focus(); // a disabled button would drop it
     input.value = "";
-    changed();
+    typed();
     try {
       await send(text.trim());
     } catch {
       if (input.value === "") input.value = text; // whoever failed has said so; the words are not lost
-      changed();
+      typed();
     }
   }
 
-  input.addEventListener("input", changed);
+  input.addEventListener("input", typed);
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();

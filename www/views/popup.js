@@ -12,7 +12,9 @@ const narrow = matchMedia("(max-width: 719px)");
 function open(node, settle) {
   const leave = () => node.close();
   const resized = () => requestAnimationFrame(() => node.isConnected && settle());
+  const observer = new ResizeObserver(settle); // a sentence may come into it, too
   node.addEventListener("close", () => {
+    observer.disconnect();
     window.removeEventListener("resize", resized);
     window.removeEventListener("hashchange", leave);
     node.remove();
@@ -23,6 +25,7 @@ function open(node, settle) {
   document.body.append(node);
   node.showModal();
   settle();
+  observer.observe(node);
   return { node, close: leave };
 }
 

@@ -5,12 +5,13 @@ import { freshAddress } from "../client.js";
 import { el } from "../dom.js";
 import { accountName } from "../format.js";
 import { icon } from "../icons.js";
-import { DEVICES, LINK_HERE, LIST, parse, routeKey } from "../route.js";
+import { DEVICES, LINK_HERE, LIST, SETTINGS, parse, routeKey } from "../route.js";
 import { whyUnlinked } from "../unlinked.js";
 import { avatar } from "./avatar.js";
 import { chatView } from "./chat.js";
 import { devicesView } from "./devices.js";
 import { listView } from "./list.js";
+import { settingsView } from "./settings.js";
 
 export function shellView(app) {
   const list = listView(app);
@@ -35,6 +36,7 @@ export function shellView(app) {
   function makePane(route) {
     if (route.view === "chat" || route.view === "compose") return chatView(app, route, onKnown);
     if (route.view === "devices") return devicesView(app);
+    if (route.view === "settings") return settingsView(app);
     return { node: nothingOpen(app) };
   }
 
@@ -61,7 +63,7 @@ export function shellView(app) {
   function title() {
     const unread = app.directory.unread();
     const route = parse(location.hash);
-    const names = { chat: () => app.directory.name(route.id), compose: () => `@${route.handle}`, devices: () => "Devices" };
+    const names = { chat: () => app.directory.name(route.id), compose: () => `@${route.handle}`, devices: () => "Devices", settings: () => "Settings" };
     const name = names[route.view]?.();
     document.title = `${unread ? `(${unread}) ` : ""}${name ? `${name} · ` : ""}Lockstep`;
   }
@@ -83,7 +85,8 @@ function sideHead(app) {
     el("div.grow", {},
       el("h1.side-title", {}, "Lockstep"),
       el("p.side-sub", { testid: "account" }, `${accountName(app.account)} · ${app.account.deviceName || `device ${app.account.deviceId}`}`)),
-    !app.readonly() && el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")));
+    !app.readonly() && el("a.icon-button", { href: DEVICES, testid: "devices-open", "aria-label": "Devices", title: "Devices" }, icon("devices")),
+    !app.readonly() && el("a.icon-button", { href: SETTINGS, testid: "settings-open", "aria-label": "Settings", title: "Settings" }, icon("settings")));
 }
 
 function unlinkedBanner(app) {
