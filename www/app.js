@@ -5,8 +5,9 @@ import { freshAddress, openClient } from "./client.js";
 import { Directory } from "./directory.js";
 import { el } from "./dom.js";
 import { endsTheSession, sentence } from "./errors.js";
+import { Notifications } from "./notifications.js";
 import { announce, toast, withdraw } from "./notify.js";
-import { DEVICES, LINK_HERE, LIST, parse } from "./route.js";
+import { DEVICES, LINK_HERE, LIST, chatHash, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
 import { faultView } from "./views/fault.js";
 import { linkAgainView } from "./views/link-again.js";
@@ -134,6 +135,7 @@ async function start() {
   outlet = el("div.outlet");
   root.replaceChildren(connectionView(app.client), outlet);
   listen(app.client);
+  new Notifications(app.client, (conversation) => app.go(chatHash(conversation)));
   window.addEventListener("hashchange", () => settle().catch(report));
   window.addEventListener("unhandledrejection", (event) => report(event.reason));
   await settle().catch(report);

@@ -16,9 +16,10 @@ export class Directory {
     this.devices = [];
     this.loaded = false;
     this.watchers = new Set();
+    this.writers = new Map(); // who is writing, and the timer that ends it
     this.refresh = coalesce(() => this.#read().catch(onError));
     this.off = HINTS.map((name) => client.on(name, () => this.refresh()));
-    this.off.push(client.on("device", () => this.readDevices()));
+    this.off.push(client.on("device", () => this.readDevices()), client.on("typing", (event) => this.#noteTyping(event)));
   }
 
   async #read() {
@@ -27,6 +28,21 @@ export class Directory {
     this.contacts = contacts;
     this.loaded = true;
     this.#tell();
+  }
+
+  #noteTyping({ conversation, isTyping, until }) {
+    clearTimeout(this.writers.get(conversation));
+    this.writers.delete(conversation);
+    const end = () => {
+      this.writers.delete(conversation);
+      this.#tell();
+    };
+    if (isTyping) this.writers.set(conversation, setTimeout(end, Math.max(0, until - Date.now())));
+    this.#tell();
+  }
+
+  isWriting(id) {
+    return this.writers.has(id);
   }
 
   /** Own device names, to say which one a mirrored message came from. Fails quietly: it is only a courtesy. */
@@ -97,6 +113,7 @@ export class Directory {
   close() {
     this.refresh.stop();
     this.watchers.clear();
+    for (const timer of this.writers.values()) clearTimeout(timer);
     for (const off of this.off) off();
   }
 }

@@ -219,7 +219,15 @@ async function actScreens(relay, browser) {
   await act(jon, "remove", slip, { everyone: true });
   await until("it is deleted", async () => (await ida.messages(him)).at(-1)?.kind === "deleted");
   await act(ida, "send", "jon", { text: "Anything wrong?", quote: slip });
+  await until("it was read", async () => (await ida.messages(him)).some(({ status }) => status === "read"));
+  await jon.page.keyboard.press("Escape");
+  await ida.type("Jon?");
+  await until("it has arrived", async () => (await ida.messages(him)).at(-1).status === "delivered");
+  const writing = setInterval(() => act(jon, "typing", me).catch(() => {}), 1_000);
+  await until("he is writing", async () => (await ida.t("typing").textContent()) !== "");
   await shoot(ida, "33-acts");
+  clearInterval(writing);
+  await jon.t("conversation").first().click();
   await shoot(jon, "34-acts-other-side");
   await openMenu(ida, byId(ida, typo));
   await shoot(ida, "35-message-menu");

@@ -19,7 +19,8 @@ export function chatParts(route) {
   const older = el("p.chat-wait.older", { hidden: true }, "Loading older messages…");
   const start = el("div.chat-start", { hidden: true }, icon("lock"),
     el("p", {}, "This is where your conversation with ", startName, " begins in this browser. Only your devices and theirs can read it."));
-  const content = el("div.scroll-content", {}, start, loading, list);
+  const typing = el("p.typing", { role: "status", testid: "typing" });
+  const content = el("div.scroll-content", {}, start, loading, list, typing);
   const scroller = el("div.scroller", { tabIndex: 0, role: "region", "aria-label": "Message history" }, content);
   const jump = el("button.jump", { type: "button", hidden: true, "aria-label": "Jump to the newest message", title: "Newest" }, icon("down"));
   const error = inlineError();
@@ -28,5 +29,5 @@ export function chatParts(route) {
     face, el("div.grow", {}, el("div.chat-title", {}, name, flags), sub), menu);
   const notices = el("div.notices");
   const node = el("section.chat", { "data-id": route.id }, head, notices, el("div.scroll-frame", {}, scroller, older, jump));
-  return { node, name, sub, face, startName, list, content, loading, older, start, notices, menu, flags, scroller, jump, error };
+  return { node, name, sub, face, startName, list, content, loading, older, start, notices, menu, flags, typing, scroller, jump, error };
 }

@@ -86,6 +86,9 @@ class Chat {
 
   /** A draft to a handle that nobody was written to by yet is in memory only: the client keeps those of conversations. */
   #typed(text) {
+    const isTyping = text !== "";
+    if (this.thread && (isTyping || this.toldTyping)) this.client.typing(this.id, isTyping).catch(() => {}); // a courtesy: its failure is nobody's concern
+    this.toldTyping = isTyping;
     if (this.draft) this.draft.typed(text);
     else if (!this.id && text) this.app.drafts.set(this.handle, text);
     else if (!this.id) this.app.drafts.delete(this.handle);
@@ -95,13 +98,16 @@ class Chat {
     if (!this.writing) return;
     this.draft = new Draft(this.client, this.id, {
       show: (text) => this.writing.setDraft(text),
-      failed: (error) => error?.code !== "unknown_conversation" && this.#failed(error),
+      failed: (error) => ["unknown_conversation", "message_too_long"].includes(error?.code) || this.#failed(error), // the composer says the latter
     });
   }
 
   #showHead() {
     this.head.update();
     if (this.writing) this.writing.node.hidden = this.head.isBlocked;
+    const writing = this.id && this.directory.isWriting(this.id);
+    if (this.view.typing.hasChildNodes() === Boolean(writing)) return;
+    this.view.typing.replaceChildren(...(writing ? [el("span.dots", { "aria-hidden": "true" }, el("i"), el("i"), el("i")), `${this.#name()} is writing…`] : []));
   }
 
   #listen() {

@@ -28,14 +28,14 @@ export class Row {
     this.node = el("li", {}, this.link);
   }
 
-  update(entry, now, current) {
+  update(entry, now, { current, writing }) {
     const last = entry.lastMessage;
     this.#setName(entry.id, nameOf(entry));
     setText(this.when, last ? listTime(last.sentAt, now) : "");
     if (last) this.when.dateTime = iso(last.sentAt);
     const draft = current ? "" : entry.draft ?? "";
-    this.#setPreview(entry, draft);
-    this.#setStatus(last?.outgoing && !draft ? last.status : undefined);
+    this.#setPreview(draft, writing ? "is writing…" : previewOf(entry));
+    this.#setStatus(last?.outgoing && !draft && !writing ? last.status : undefined);
     this.#setUnread(entry.unread ?? 0, Boolean(entry.markedUnread));
     this.#setFlags(entry, now);
     if (current) this.link.setAttribute("aria-current", "page");
@@ -56,8 +56,7 @@ export class Row {
     this.state.replaceChildren(...(STATUS_WORDS[status] ? [icon(status, STATUS_WORDS[status])] : []));
   }
 
-  #setPreview(entry, draft) {
-    const said = previewOf(entry);
+  #setPreview(draft, said) {
     const key = `${draft}\n${said}`;
     if (this.preview.dataset.key === key) return;
     this.preview.dataset.key = key;
