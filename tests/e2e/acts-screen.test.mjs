@@ -103,6 +103,8 @@ describe("acts on the screen", { concurrency: false }, () => {
     await phone.t("react-other").fill("not one");
     await phone.t("react-other-go").click();
     assert.equal(await phone.error(), "invalid_argument");
+    const { y, height } = await phone.t("message-menu").boundingBox();
+    assert.ok(y >= 0 && y + height <= 800, `the menu has grown, and still fits: ${y} + ${height}`);
     await phone.t("react-other").fill("🦊");
     await press(phone, "Enter");
     await allSee(all, "the other emoji", answer, ({ reactions }) => reactions.length === 1 && reactions[0].startsWith("🦊 1, "));
@@ -195,6 +197,20 @@ describe("acts on the screen", { concurrency: false }, () => {
     assert.equal(await bob.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
     await press(bob, "Escape");
     await bob.page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  test("an unlinked browser offers nothing to do with a message, and its quotes are still reached by keyboard", async () => {
+    const { laptop, phone } = cast;
+    await laptop.removeDevice("Alice's phone");
+    await phone.t("unlinked").waitFor();
+    await saying(phone, "Take what back?").waitFor();
+    assert.equal(await phone.t("message-actions").count(), 0);
+    assert.equal(await phone.page.locator(".thread button:not([tabindex='-1'])").count(), 1, "one tab stop");
+    await phone.page.locator(".thread button:not([tabindex='-1'])").focus();
+    const quoted = () => phone.page.evaluate(() => document.activeElement.closest("[data-testid=message]")?.querySelector("[data-testid=message-text]").textContent);
+    assert.equal(await quoted(), "Take what back?");
+    await press(phone, "ArrowUp");
+    assert.equal(await quoted(), "Enough!");
   });
 
   test("no page logged an error or broke the policy on the way", () => {
