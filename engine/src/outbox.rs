@@ -300,7 +300,7 @@ impl State {
         refusal: Refusal,
     ) -> Result<(), Error> {
         self.remove(tx, seq, entry);
-        Self::not_told(tx, entry);
+        self.not_told(tx, entry);
         if plain::reached_peer(entry) {
             return Ok(()); // only the transcript has failed
         }

@@ -12,7 +12,11 @@ use engine::output::{Contact, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::Keep;
 use engine::{Command, Event, Refusal, Reply};
+use libsignal_protocol::IdentityKeyPair;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use sim::{ClientId, World};
+use wire::body::{Base64, PreKeyResponse, from_json, to_json};
 
 fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
     let Ok(Reply::Contacts(all)) = world.ask(id, Command::Contacts) else {
@@ -84,6 +88,41 @@ fn what_was_verified_of_an_earlier_key_is_the_same_on_a_device_that_comes_later(
     let shown = contact(&mut world, third, "bob");
     assert_eq!(shown.identity_key, Some(new));
     assert!(!shown.verified && !contact(&mut world, alice, "bob").verified);
+}
+
+/// Another key in place of the account's.
+fn swap_key(body: &mut Vec<u8>) {
+    let mut keys: PreKeyResponse = from_json(body).unwrap();
+    let mut rng = ChaCha20Rng::from_seed([9; 32]);
+    let other = IdentityKeyPair::generate(&mut rng);
+    keys.identity_key = Base64(other.identity_key().serialize().into_vec());
+    *body = to_json(&keys);
+}
+
+#[test]
+fn a_relay_that_names_another_key_for_our_own_account_is_not_believed() {
+    let mut world = World::new(91);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "hello");
+    let Ok(Reply::Account(account)) = world.ask(alice, Command::Account) else {
+        panic!("no account");
+    };
+    let path = format!("/v2/keys/{}", account.id);
+    world.relay.lie = Some((Box::leak(path.into_boxed_str()), swap_key));
+    let (second, _) = world.link(alice);
+    world.send(second, "bob", "is this thing on");
+    world.relay.lie = None;
+    let changed = |event: &Event| matches!(event, Event::IdentityChanged(_));
+    assert!(!world.client(second).events.iter().any(changed));
+    world.set_network(second, false);
+    world.set_network(second, true);
+    world.pass_ms(60_000);
+    let asked_again = contact(&mut world, second, "bob");
+    assert!(asked_again.identity_key.is_some(), "contacts have come");
+    world.send(second, "bob", "now it is");
+    assert_eq!(world.texts(bob, "alice").last().unwrap(), "now it is");
+    assert_eq!(world.texts(alice, "bob").last().unwrap(), "now it is");
 }
 
 fn scene(seed: u64) -> (World, ClientId, ClientId, Vec<u8>) {

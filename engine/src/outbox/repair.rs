@@ -184,6 +184,10 @@ impl State {
             let identity = &keys.identity_key.0;
             match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
                 Ok(()) => {}
+                // Our own key is what we know best of all: the relay is wrong, now or for good.
+                Err(PeerFault::Untrusted) if account == own.id() => {
+                    return self.fail_for(tx, by, Refusal::RelayProtocol).await;
+                }
                 Err(PeerFault::Untrusted) => {
                     note_new_identity(tx, account, identity.clone()).await?;
                     return self.fail_for(tx, by, Refusal::IdentityChanged).await;

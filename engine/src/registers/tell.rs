@@ -150,12 +150,19 @@ impl State {
         Ok(())
     }
 
-    /// A message to own devices was given up: its registers are told again with the next connection.
-    pub(crate) fn not_told(tx: &mut Tx<'_>, entry: &OutboxRecord) {
+    /// A message to own devices was given up: its registers are told again with the next connection, and what a new
+    /// device has asked for is asked for again.
+    pub(crate) fn not_told(&mut self, tx: &mut Tx<'_>, entry: &OutboxRecord) {
         let content = Content::decode(entry.transcript.as_slice()).unwrap_or_default();
-        let registers = content.sync_message.unwrap_or_default().registers;
-        for place in registers.iter().filter_map(place) {
+        let message = content.sync_message.unwrap_or_default();
+        for place in message.registers.iter().filter_map(place) {
             tx.put(&place.key(), &UntoldRecord::default());
+        }
+        if message.request.is_some()
+            && let Some(account) = &mut self.account
+        {
+            account.record.wants_contacts = true;
+            tx.put(key::ACCOUNT, &account.record);
         }
     }
 

@@ -84,7 +84,13 @@ impl Run {
             };
             let mail = self.world.relay.mail(address);
             let stored = self.world.client(id).store.snapshot();
-            let unsent = stored.count(Table::Outbox) + stored.count(Table::Untold);
+            // What a lie has made fail is told again with the next connection, or the next day.
+            let untold = if self.record.lied {
+                0
+            } else {
+                stored.count(Table::Untold)
+            };
+            let unsent = stored.count(Table::Outbox) + untold;
             if mail > 0 || unsent > 0 {
                 let what = format!(
                     "{} has {mail} envelopes at the relay and {unsent} things to send",
