@@ -3,8 +3,8 @@
 
 mod told;
 
-use engine::Event;
-use engine::output::Connection;
+use engine::output::{Connection, LinkOffer};
+use engine::{Event, Refusal};
 use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -260,6 +260,24 @@ impl Notice {
     }
 }
 
+impl From<LinkOffer> for OnLink {
+    fn from(offer: LinkOffer) -> Self {
+        let LinkOffer { uri, expires_at } = offer;
+        let expires_at = milliseconds(expires_at);
+        Self { uri, expires_at }
+    }
+}
+
+impl From<Refusal> for OnError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code(),
+            message: refusal.to_string(),
+            retry: refusal.retry(),
+        }
+    }
+}
+
 impl From<Connection> for OnConnection {
     fn from(connection: Connection) -> Self {
         let retry_at = match connection {
@@ -331,10 +349,7 @@ impl From<Event> for Notice {
             Event::Devices(devices) => Self::Device(OnDevice {
                 devices: devices.into_iter().map(u32::from).collect(),
             }),
-            Event::LinkOffer(offer) => Self::Link(OnLink {
-                uri: offer.uri,
-                expires_at: milliseconds(offer.expires_at),
-            }),
+            Event::LinkOffer(offer) => Self::Link(offer.into()),
             Event::IdentityChanged(account) => Self::Identity(OnIdentity {
                 account: account.to_string(),
             }),
@@ -342,11 +357,7 @@ impl From<Event> for Notice {
             Event::State(state) => Self::State(OnState {
                 state: state.into(),
             }),
-            Event::Failure(refusal) => Self::Error(OnError {
-                code: refusal.code(),
-                message: refusal.to_string(),
-                retry: refusal.retry(),
-            }),
+            Event::Failure(refusal) => Self::Error(refusal.into()),
         }
     }
 }
