@@ -58,6 +58,7 @@ const PAGES = {
 
 const FAILED = {
   unknown_handle: "Nobody has this handle.",
+  peer_away: "Not sent: this person has not been online for two weeks. Try again later.",
   account_gone: "Not sent: this account does not exist any more.",
   unknown_conversation: "This person is no longer reachable here.",
   identity_changed: "Not sent: this person’s security key has changed. Check with them in another way first.",

@@ -12,7 +12,6 @@ use rand::RngCore;
 use rand_chacha::ChaCha20Rng;
 use wire::basic::Basic;
 use wire::body::{AccountAttributes, Base64, KeyId, PreKey, SetKeys, SignedPreKey};
-use wire::limits::KEY_ID_MAX;
 use wire::{AccountId, DeviceAddress, DeviceId, Handle, RegistrationId};
 
 use crate::error::{Error, StoreFault};
@@ -23,7 +22,7 @@ use crate::service::Service;
 use crate::session::{identity_pair, serialized};
 use crate::store::Table;
 use crate::tx::Tx;
-use crate::{device_name, output};
+use crate::{dated, device_name, output};
 
 /// This device, as stored.
 #[derive(Clone)]
@@ -234,7 +233,7 @@ fn make_signed(
     identity: &PrivateKey,
     rng: &mut ChaCha20Rng,
 ) -> Result<SignedPreKey, Error> {
-    let id = next_key(clock);
+    let id = dated::next(clock, tx.device_time);
     let pair = KeyPair::generate(rng);
     let public = pair.public_key.serialize();
     let signature = sign(identity, &public, rng)?;
@@ -255,7 +254,13 @@ fn make_kyber(
     identity: &PrivateKey,
     rng: &mut ChaCha20Rng,
 ) -> Result<SignedPreKey, Error> {
-    let id = next_key(clock);
+    let id = match kind {
+        PreKeyKind::KyberLastResort => dated::next(clock, tx.device_time),
+        PreKeyKind::OneTime
+        | PreKeyKind::Signed
+        | PreKeyKind::KyberOneTime
+        | PreKeyKind::UsedBaseKey => next_key(clock),
+    };
     let pair = kem::KeyPair::generate(kem::KeyType::Kyber1024, rng);
     let public = pair.public_key.serialize();
     let signature = sign(identity, &public, rng)?;
@@ -286,9 +291,9 @@ fn published(
     })
 }
 
-/// One sequence for all kinds: libsignal finds Kyber keys by id alone.
+/// One sequence for one-time keys of both kinds, apart from the ids with a day: libsignal finds Kyber keys by id alone.
 fn next_key(clock: &mut ClockRecord) -> u32 {
-    clock.next_key = clock.next_key % KEY_ID_MAX + 1;
+    clock.next_key = clock.next_key % (dated::FIRST - 1) + 1;
     clock.next_key
 }
 

@@ -95,6 +95,8 @@ pub enum Refusal {
     UnknownMessage,
     /// The account's identity key is not the one we know.
     IdentityChanged,
+    /// None of their devices has published fresh keys.
+    PeerAway,
     /// The relay can't be reached.
     Offline,
     /// The relay answered something that makes no sense.
@@ -157,6 +159,7 @@ impl Refusal {
             Self::UnknownConversation => "unknown_conversation",
             Self::UnknownMessage => "unknown_message",
             Self::IdentityChanged => "identity_changed",
+            Self::PeerAway => "peer_away",
             Self::Offline => "offline",
             Self::RelayProtocol => "relay_protocol",
             Self::RelayRefused => "relay_refused",
@@ -186,7 +189,8 @@ impl Refusal {
     pub const fn retry(self) -> bool {
         matches!(
             self,
-            Self::Offline
+            Self::PeerAway
+                | Self::Offline
                 | Self::RelayRefused
                 | Self::RateLimited
                 | Self::ChallengeRequired
@@ -204,6 +208,7 @@ impl Refusal {
             Self::AccountGone,
             Self::MessageTooLong,
             Self::IdentityChanged,
+            Self::PeerAway,
             Self::RelayProtocol,
             Self::RelayRefused,
             Self::Internal,
@@ -253,6 +258,9 @@ impl fmt::Display for Refusal {
             Self::UnknownMessage => "There is no such message.",
             Self::IdentityChanged => {
                 "This person's security key is not the one you know. Ask them before you go on."
+            }
+            Self::PeerAway => {
+                "None of this person's devices has been online for two weeks. Send it again later."
             }
             Self::Offline => "The server can't be reached. Check the connection and try again.",
             Self::RelayProtocol => "The server sent something this app doesn't understand.",

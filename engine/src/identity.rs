@@ -29,8 +29,8 @@ impl State {
         let (Some(identity), Some(guid)) = (identity, envelope.guid) else {
             return Ok(());
         };
-        if account == self.own_id()? {
-            return Ok(()); // our own key does not change by somebody's message
+        if account == self.own_id()? || self.is_own_key(&identity) {
+            return Ok(()); // our own key does not change by somebody's message, and nobody else has it (V2)
         }
         note_new_identity(tx, account, identity).await?;
         if tx.scan(held_of(account)).await?.len() < HELD_MAX {
@@ -44,6 +44,12 @@ impl State {
             );
         }
         Ok(())
+    }
+
+    /// Whether this is our own identity key. Under another account's name it is a lie, and never one to be accepted.
+    pub(crate) fn is_own_key(&self, identity: &[u8]) -> bool {
+        let own = self.account.as_ref();
+        own.is_some_and(|own| *own.identity.identity_key().serialize() == *identity)
     }
 
     /// The person accepts the account's new key. Everything that was with the old one ends, and what was held is read.

@@ -10,6 +10,7 @@ mod commands;
 mod connection;
 mod contacts;
 mod content;
+mod dated;
 mod device_name;
 mod due;
 mod early;

@@ -24,6 +24,13 @@ pub(crate) const KEYS_ROTATE_MS: u64 = 2 * DAY_MS;
 /// Replaced ones are kept so long, for first messages that are still on their way (the mailbox's 30 days and
 /// a half more), then deleted: from then on those messages are safe from a thief.
 pub(crate) const KEYS_KEPT_MS: u64 = 45 * DAY_MS;
+/// No session is begun with keys older than this, in days: seven rotations, so a device that was online has newer ones.
+pub(crate) const KEYS_FRESH_DAYS: u64 = 14;
+/// Days that another device's clock may be ahead of ours before the day in its keys' ids is not believed.
+pub(crate) const KEYS_FUTURE_DAYS: u64 = 1;
+/// A device whose keys were too old is asked for newer ones at most so often: it has to come online first, and asking uses
+/// up one-time keys and the relay's patience.
+pub(crate) const KEYS_AGAIN_MS: u64 = HOUR_MS;
 /// A message is sent again to a device that could not read it so often (S-44): if it fails twice, it is not by chance.
 pub(crate) const RESENDS_MAX: u32 = 1;
 /// And so often to one device in an hour, whatever the messages: each costs a session or a ratchet step.
@@ -200,4 +207,4 @@ pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;
 
 /// The span in which repeats and renewals are counted.
 pub(crate) const HOUR_MS: u64 = 60 * 60 * 1000;
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;

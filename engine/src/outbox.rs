@@ -104,6 +104,11 @@ impl State {
         if let Some(refusal) = self.send_refusal(tx, conversation).await? {
             return Ok(Err(refusal));
         }
+        let own = self.own_id()?;
+        let mut peer = peers::record(tx, conversation).await?;
+        if conversation != own && peers::ask_again(&mut peer) {
+            tx.put(conversation.as_bytes(), &peer);
+        }
         let quote = thread::quote(tx, id).await?;
         let content = content::data(said::text(message.text, sent_at, quote.as_ref()));
         self.enqueue_message(tx, conversation, id, &content, sent_at)?;

@@ -3,10 +3,12 @@
 //! A device that is gone is marked stale, not removed, so that late messages can be read. Whose word
 //! a change rests on (the relay's refusal, a decrypted message) is the caller's business.
 
+use std::collections::BTreeSet;
+
 use wire::{AccountId, DeviceId};
 
 use crate::error::Error;
-use crate::limits::STALE_MAX;
+use crate::limits::{KEYS_AGAIN_MS, STALE_MAX};
 use crate::output::Event;
 use crate::record::{PeerDevice, PeerRecord, key};
 use crate::tx::Tx;
@@ -50,6 +52,8 @@ pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, epoch: u32, no
         device: number,
         registration_id: epoch,
         stale_since: 0,
+        old_keys_at: 0,
+        old_key: 0,
     });
 }
 
@@ -86,6 +90,48 @@ pub(crate) fn is_known(peer: &PeerRecord, device: DeviceId, epoch: u32) -> bool 
     peer.devices
         .iter()
         .any(|d| d.device == number && d.registration_id == epoch)
+}
+
+/// This published key of a device was too old for a new session; or, without one, none was, as far as we know.
+pub(crate) fn note_keys(peer: &mut PeerRecord, device: DeviceId, old: Option<u32>, now: u64) {
+    let number = u32::from(device);
+    for known in peer.devices.iter_mut().filter(|d| is_current(d, number)) {
+        known.old_keys_at = if old.is_some() { now.max(1) } else { 0 };
+        known.old_key = old.unwrap_or_default();
+    }
+}
+
+/// The signed key of a device that was too old.
+pub(crate) fn old_key(peer: &PeerRecord, device: DeviceId) -> u32 {
+    let number = u32::from(device);
+    let mut current = peer.devices.iter().filter(|d| is_current(d, number));
+    current.next().map_or(0, |d| d.old_key)
+}
+
+/// Which of the devices that there is no session with to do without: their keys were too old lately. Of those for which that
+/// is some time ago one is to be asked for again; no more at once, since the relay counts how often an account's keys are
+/// asked for.
+pub(crate) fn left_out(peer: &PeerRecord, lacking: &[DeviceId], now: u64) -> BTreeSet<DeviceId> {
+    let old_at = |device: DeviceId| {
+        let current = peer.devices.iter();
+        let mut current = current.filter(|d| is_current(d, device.into()));
+        current.next().map_or(0, |d| d.old_keys_at)
+    };
+    let old = lacking.iter().map(|device| (old_at(*device), *device));
+    let old: BTreeSet<_> = old.filter(|(at, _)| *at != 0).collect();
+    // A mark that is still to come was made by a clock that has been set back.
+    let lately = |at: u64| at <= now && now < at.saturating_add(KEYS_AGAIN_MS);
+    let again = old.iter().find(|(at, _)| !lately(*at)).copied();
+    let others = old.into_iter().filter(|one| Some(*one) != again);
+    others.map(|(_, device)| device).collect()
+}
+
+/// Has all devices asked for anew if keys of one were too old: the person wants to know. Gives whether there is one.
+pub(crate) fn ask_again(peer: &mut PeerRecord) -> bool {
+    let is_old = |d: &PeerDevice| d.stale_since == 0 && d.old_keys_at != 0;
+    let some = peer.devices.iter().any(is_old);
+    peer.listed &= !some;
+    some
 }
 
 fn is_current(device: &PeerDevice, number: u32) -> bool {

@@ -113,6 +113,8 @@ records! {
         #[prost(uint64, tag = "6")] pub upkeep_at: u64,
         /// Envelopes are coming, and not all that waited have been dealt with.
         #[prost(bool, tag = "7")] pub draining: bool,
+        /// The number of the next signed or last-resort key within its day.
+        #[prost(uint32, tag = "8")] pub dated_keys: u32,
         /// What the fence compares: sign-ins, sealed bundles, envelopes that came.
         #[prost(uint64, tag = "20")] pub sign_ins: u64,
         #[prost(uint64, tag = "21")] pub seals: u64,
@@ -147,6 +149,10 @@ records! {
         #[prost(uint32, tag = "1")] pub device: u32,
         #[prost(uint32, tag = "2")] pub registration_id: u32,
         #[prost(uint64, tag = "3")] pub stale_since: u64,
+        /// When its published keys were last found to be too old for a new session; 0: they were not.
+        #[prost(uint64, tag = "4")] pub old_keys_at: u64,
+        /// Which signed key that was.
+        #[prost(uint32, tag = "5")] pub old_key: u32,
     }
 
     /// The sessions with a device, one entry for each incarnation, newest first.

@@ -22,7 +22,7 @@ const USUAL: [(&str, u32); 11] = [
 ];
 
 /// Faults, each with what ends it and how often both come in a run that has it.
-const FAULTS: [&[(&str, u32)]; 16] = [
+const FAULTS: [&[(&str, u32)]; 17] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
     &[("mute", 2), ("unmute", 4)],
@@ -36,6 +36,7 @@ const FAULTS: [&[(&str, u32)]; 16] = [
     &[("refuse", 4)],
     &[("double", 5)],
     &[("sleep", 1)],
+    &[("away", 1), ("open", 2)],
     &[("unlink", 2), ("link", 4), ("approve", 6)],
     &[("link", 4), ("approve", 6)],
     &[("link", 2), ("approve", 4), ("wait", 4)],

@@ -241,6 +241,7 @@ impl Run {
         for (id, frame) in std::mem::take(&mut self.world.relay.taken) {
             let found = self.taken.note(id, &frame);
             self.violations.extend(found);
+            self.record.note_left_out(&frame);
         }
         self.watch_states();
     }

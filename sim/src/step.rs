@@ -59,6 +59,8 @@ steps! {
     Unlink "unlink" { by: "With which browser.", which: "Of theirs." }
     /// Everybody's machine is off for some days.
     Sleep "sleep" { days: "How many, at most 3." }
+    /// A page is closed, and everybody else's machine is off for two weeks and some days.
+    Away "away" { browser: "Which.", days: "How many more than 14, at most 3." }
     /// One socket's next packet arrives.
     Deliver "deliver" { pick: "Of the sockets that have something." }
     /// The oldest packets arrive.
@@ -119,6 +121,7 @@ impl Step {
     pub fn is_fault(self) -> bool {
         match self {
             Self::Sleep { .. }
+            | Self::Away { .. }
             | Self::Wait { .. }
             | Self::Drop { .. }
             | Self::Cut { .. }

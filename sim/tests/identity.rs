@@ -15,7 +15,7 @@ use engine::{Command, Event, Refusal, Reply};
 use libsignal_protocol::IdentityKeyPair;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use sim::{ClientId, World};
+use sim::{ClientId, Deceit, World};
 use wire::body::{Base64, PreKeyResponse, from_json, to_json};
 
 fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
@@ -176,6 +176,25 @@ fn what_comes_under_another_key_is_shown_only_once_the_key_is_accepted() {
     assert!(!contact(&mut world, alice, "bob").verified);
     world.send(alice, "bob", "good to know");
     assert_eq!(world.texts(bob, "alice").last().unwrap(), "good to know");
+}
+
+/// V2. Found by the simulator: it was shown as a changed key, which blocked the account, and could have been accepted.
+#[test]
+fn our_own_key_in_anothers_name_is_no_key_of_theirs() {
+    let mut world = World::new(86);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|handle| world.register(handle));
+    world.send(bob, "carol", "hello");
+    world.relay.deceive(Deceit::SwappedAccount);
+    let id = world.send(carol, "alice", "who is there?");
+    assert_eq!(world.relay.lies_told(), 1);
+    assert_eq!(
+        world.statuses(carol, "alice"),
+        [MessageStatus::Failed(Refusal::RelayProtocol)]
+    );
+    assert_eq!(changes_seen(&world, carol), 0);
+    let resent = world.ask(carol, Command::Resend { message: id });
+    assert_eq!(resent, Ok(Reply::Done));
+    assert_eq!(world.texts(alice, "carol"), ["who is there?"]);
 }
 
 /// S-43.

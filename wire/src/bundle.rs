@@ -9,6 +9,7 @@ use std::fmt;
 
 use prost::Message;
 
+use crate::body::KeyId;
 use crate::limits::{BUNDLE_ACCOUNTS_MAX, DEVICE_MESSAGE_MAX, DEVICES_MAX};
 use crate::proto::bundle as proto;
 use crate::{AccountId, DecodeError, DeviceId, EnvelopeKind, MessageId, RegistrationId};
@@ -40,6 +41,20 @@ pub struct Recipient {
     pub account: AccountId,
     /// No device twice.
     pub messages: Vec<DeviceMessage>,
+    /// Devices that the sender knows and does without, since their published keys are too old. They get nothing and are
+    /// not missed, as long as these are their keys. None of them is in `messages`.
+    pub without: Vec<LeftOut>,
+}
+
+/// A device that a bundle is not for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which device.
+    pub device: DeviceId,
+    /// Which incarnation of it: another one has other keys.
+    pub registration_id: RegistrationId,
+    /// The signed prekey that is too old: if the device has published another one since, it is missed.
+    pub signed_pre_key: KeyId,
 }
 
 /// The part of a bundle for one device.
@@ -144,6 +159,15 @@ impl Recipient {
                     content: message.content.clone(),
                 })
                 .collect(),
+            without: self
+                .without
+                .iter()
+                .map(|left_out| proto::LeftOut {
+                    device_id: left_out.device.into(),
+                    registration_id: left_out.registration_id.into(),
+                    signed_pre_key_id: left_out.signed_pre_key.into(),
+                })
+                .collect(),
         }
     }
 }
@@ -152,26 +176,47 @@ impl TryFrom<proto::Recipient> for Recipient {
     type Error = DecodeError;
 
     fn try_from(raw: proto::Recipient) -> Result<Self, DecodeError> {
-        if raw.messages.len() > DEVICES_MAX {
+        if raw.messages.len().saturating_add(raw.without.len()) > DEVICES_MAX {
             return Err(DecodeError::TooLarge {
                 what: "devices",
                 limit: DEVICES_MAX,
             });
         }
         let mut devices = BTreeSet::new();
+        let mut once = |device: DeviceId| match devices.insert(device) {
+            true => Ok(()),
+            false => Err(DecodeError::Invalid {
+                field: "device (named twice)",
+            }),
+        };
         let mut messages = Vec::with_capacity(raw.messages.len());
         for message in raw.messages {
             let message = DeviceMessage::try_from(message)?;
-            if !devices.insert(message.device) {
-                return Err(DecodeError::Invalid {
-                    field: "device (named twice)",
-                });
-            }
+            once(message.device)?;
             messages.push(message);
+        }
+        let mut without = Vec::with_capacity(raw.without.len());
+        for left_out in raw.without {
+            let left_out = LeftOut::try_from(left_out)?;
+            once(left_out.device)?;
+            without.push(left_out);
         }
         Ok(Self {
             account: AccountId::from_slice(&raw.account)?,
             messages,
+            without,
+        })
+    }
+}
+
+impl TryFrom<proto::LeftOut> for LeftOut {
+    type Error = DecodeError;
+
+    fn try_from(raw: proto::LeftOut) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device: raw.device_id.try_into()?,
+            registration_id: raw.registration_id.try_into()?,
+            signed_pre_key: raw.signed_pre_key_id.try_into()?,
         })
     }
 }

@@ -38,7 +38,7 @@ opaque_debug! {
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
     service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
         | Register | AppMessage | Verified;
-    bundle: Bundle | Recipient | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
+    bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
 }
 
 /// The same for messages that stand in others.

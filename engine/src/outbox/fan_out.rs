@@ -5,7 +5,8 @@
 //! sealed already (a repair) stays as it is. It asks the relay nothing.
 
 use prost::Message as _;
-use wire::bundle::{Bundle, DeviceMessage, Recipient};
+use wire::body::KeyId;
+use wire::bundle::{Bundle, DeviceMessage, LeftOut, Recipient};
 use wire::proto::service::Content;
 use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind, MessageId};
 
@@ -15,7 +16,7 @@ use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::Timestamp;
 use crate::peers;
-use crate::record::{OutboxRecord, key};
+use crate::record::{OutboxRecord, PeerRecord, key};
 use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
@@ -49,10 +50,11 @@ impl State {
         let mut targets = Vec::new();
         let mut needs = Vec::new();
         for account in accounts {
-            if peers::key_changed(&peers::record(tx, *account).await?) {
+            let peer = peers::record(tx, *account).await?;
+            if peers::key_changed(&peer) {
                 return Ok(Sealing::Failed(Refusal::IdentityChanged)); // S-16
             }
-            let Some(mut devices) = devices(tx, *account, &own).await? else {
+            let Some(mut devices) = devices(&peer, *account, &own) else {
                 needs.push((*account, None));
                 continue;
             };
@@ -67,14 +69,23 @@ impl State {
             }
             prefetch(tx, &devices).await?;
             let (at, devices) = unsealed(&mut bundle, *account, devices);
+            let mut lacking = Vec::new();
             for to in devices {
-                let device = to.address.device;
                 sessions.load(tx, to.address).await?;
                 if to.epoch != 0 && sessions.can_encrypt(to, tx.now) {
                     targets.push((at, to));
                 } else {
-                    needs.push((*account, Some(device)));
+                    lacking.push(to);
                 }
+            }
+            let Some(recipient) = bundle.recipients.get_mut(at) else {
+                continue;
+            };
+            let needed = leave_out(recipient, &peer, &lacking, tx.now);
+            needs.extend(needed.into_iter().map(|device| (*account, Some(device))));
+            let reaches_some = targets.iter().any(|(of, _)| *of == at) || !needs.is_empty();
+            if !reaches_some && let Some(end) = without_devices(entry, &own, recipient) {
+                return Ok(end);
             }
         }
         if !needs.is_empty() {
@@ -160,6 +171,7 @@ fn unsealed(
         bundle.recipients.push(Recipient {
             account,
             messages: Vec::new(),
+            without: Vec::new(),
         });
         bundle.recipients.len() - 1
     });
@@ -186,7 +198,11 @@ fn request(mut bundle: Bundle, to: &[Incarnation], plaintext: &[u8]) -> Sealing 
     }
     let account = to.first().map(|to| to.address.account);
     bundle.recipients = account
-        .map(|account| Recipient { account, messages })
+        .map(|account| Recipient {
+            account,
+            messages,
+            without: Vec::new(),
+        })
         .into_iter()
         .collect();
     Sealing::Sealed(bundle)
@@ -208,21 +224,56 @@ enum SealFault {
 
 /// The devices of an account to seal for; `None` if its list was never fetched. Our own list starts
 /// empty and is corrected by the relay's first refusal, for which a plain service has no occasion.
-async fn devices(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    own: &Account,
-) -> Result<Option<Vec<Incarnation>>, Error> {
-    let peer = peers::record(tx, account).await?;
+fn devices(peer: &PeerRecord, account: AccountId, own: &Account) -> Option<Vec<Incarnation>> {
     if !peer.listed && (account != own.id() || own.is_plain()) {
-        return Ok(None);
+        return None;
     }
     let incarnation = |(device, epoch)| Incarnation {
         address: DeviceAddress { account, device },
         epoch,
     };
-    let all = peers::current(&peer).map(incarnation);
-    Ok(Some(all.filter(|to| to.address != own.address).collect()))
+    let all = peers::current(peer).map(incarnation);
+    Some(all.filter(|to| to.address != own.address).collect())
+}
+
+/// Leaves out those of the devices without a usable session whose keys are too old; gives those to ask keys of.
+fn leave_out(
+    recipient: &mut Recipient,
+    peer: &PeerRecord,
+    lacking: &[Incarnation],
+    now: Timestamp,
+) -> Vec<DeviceId> {
+    let ids: Vec<DeviceId> = lacking.iter().map(|to| to.address.device).collect();
+    let old = peers::left_out(peer, &ids, now.0);
+    let mut needed = Vec::new();
+    recipient.without.clear();
+    for to in lacking {
+        let device = to.address.device;
+        let key = KeyId::try_from(peers::old_key(peer, device));
+        match (to.epoch.try_into(), key) {
+            (Ok(registration_id), Ok(signed_pre_key)) if old.contains(&device) => {
+                recipient.without.push(LeftOut {
+                    device,
+                    registration_id,
+                    signed_pre_key,
+                });
+            }
+            _ => needed.push(device),
+        }
+    }
+    needed
+}
+
+/// What becomes of an entry if all of an account's devices are left out.
+fn without_devices(entry: &OutboxRecord, own: &Account, recipient: &Recipient) -> Option<Sealing> {
+    if !recipient.messages.is_empty() || recipient.without.is_empty() {
+        return None;
+    }
+    match entry.only_device {
+        0 if recipient.account == own.id() => None, // the peer has it
+        0 => Some(Sealing::Failed(Refusal::PeerAway)),
+        _ => Some(Sealing::Nothing),
+    }
 }
 
 async fn prefetch(tx: &mut Tx<'_>, devices: &[Incarnation]) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use wire::bundle::AccountMismatch;
 use wire::{AccountId, DeviceAddress, DeviceId, Endpoint, Response};
 
 use super::sealed_so_far;
+use crate::dated;
 use crate::error::{Error, Refusal};
 use crate::identity::note_new_identity;
 use crate::limits::SEND_TRIES_MAX;
@@ -58,6 +59,7 @@ impl State {
             }
             for device in &missing {
                 add_device(&mut peer, *device, 0, tx.now.0);
+                peers::note_keys(&mut peer, *device, None, tx.now.0); // if it was left out, it has new ones
             }
             if let Some(part) = bundle.recipients.iter_mut().find(|r| r.account == account) {
                 part.messages
@@ -181,11 +183,18 @@ impl State {
             if sessions.can_encrypt(Incarnation { address, epoch }, tx.now) {
                 continue;
             }
+            // By our own clock: the relay's word is what this is not to rest on.
+            let too_old = !own.is_plain() && dated::is_too_old(bundle, tx.device_time);
+            let old = too_old.then(|| bundle.signed_pre_key.key_id.into());
+            peers::note_keys(&mut peer, address.device, old, tx.now.0);
+            if too_old {
+                continue; // it is left out
+            }
             let identity = &keys.identity_key.0;
             match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
                 Ok(()) => {}
-                // Our own key is what we know best of all: the relay is wrong, now or for good.
-                Err(PeerFault::Untrusted) if account == own.id() => {
+                // Our own key is what we know best of all, and nobody else has it: the relay is wrong, now or for good.
+                Err(PeerFault::Untrusted) if account == own.id() || self.is_own_key(identity) => {
                     return self.fail_for(tx, by, Refusal::RelayProtocol).await;
                 }
                 Err(PeerFault::Untrusted) => {

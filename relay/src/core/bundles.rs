@@ -12,7 +12,7 @@ use super::mailbox::{Posting, post_all};
 use super::sending::{DeviceSet, compare, required_devices, sendable};
 use super::{Answer, Failure, Moment, refused};
 use crate::limits::{BUNDLE_REMEMBERED_MS, MAIL_KEPT_MS, ONLINE_MAIL_KEPT_MS, TIMESTAMP_MAX};
-use crate::store::{DeviceRow, FenceRow};
+use crate::store::{DeviceRow, FenceRow, KeyKind};
 
 pub(super) fn send(
     moment: &mut Moment<'_>,
@@ -59,6 +59,7 @@ fn check_devices(
     let own = Recipient {
         account: source.account,
         messages: Vec::new(),
+        without: Vec::new(),
     };
     let own = match bundle.recipient(source.account) {
         None if !bundle.partial => Some(&own),
@@ -97,15 +98,32 @@ fn mismatch(
         });
     }
     let actual = required_devices(moment, account, source)?;
-    let named = recipient
+    let messages = recipient
         .messages
         .iter()
         .map(|message| (message.device, message.registration_id.into()));
+    // What the sender knows of and leaves out is not missing, as long as it is the incarnation that they know.
+    let without = recipient
+        .without
+        .iter()
+        .map(|left_out| (left_out.device, left_out.registration_id.into()));
+    let named = messages.chain(without);
     let DeviceSet {
-        missing,
+        mut missing,
         extra,
         stale,
     } = compare(&named, &actual);
+    for left_out in &recipient.without {
+        let address = DeviceAddress {
+            account,
+            device: left_out.device,
+        };
+        let key = moment.tx.signed_key(address, KeyKind::Ec)?;
+        let wrong = extra.contains(&left_out.device) || stale.contains(&left_out.device);
+        if !wrong && key.is_some_and(|key| key.id != left_out.signed_pre_key) {
+            missing.push(left_out.device); // it has been online since the sender asked for its keys
+        }
+    }
     Ok(AccountMismatch {
         account,
         missing,
@@ -130,7 +148,12 @@ fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failu
         recipients,
     } = bundle;
     let mut postings = Vec::new();
-    for Recipient { account, messages } in recipients {
+    for Recipient {
+        account,
+        messages,
+        without: _,
+    } in recipients
+    {
         for message in messages {
             postings.push(Posting {
                 to: DeviceAddress {

@@ -207,6 +207,7 @@ pub(crate) fn bundle(id: u8, to: &[&Device], content: &[u8]) -> Bundle {
             None => recipients.push(Recipient {
                 account,
                 messages: vec![message],
+                without: Vec::new(),
             }),
         }
     }

@@ -421,6 +421,7 @@ pub(crate) fn bundle(id: [u8; 16], to: &[&Device], content: &[u8]) -> Bundle {
             None => recipients.push(Recipient {
                 account,
                 messages: vec![message],
+                without: Vec::new(),
             }),
         }
     }

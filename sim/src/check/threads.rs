@@ -1,6 +1,7 @@
 //! What people see when all faults are over and everybody was online for a while, compared with what was said.
 //!
-//! What is not promised: a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
+//! What is not promised: a device that was away for two weeks misses what is sent to it in a new session until it has published
+//! new keys (decision 11); a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
 //! lost (the relay and its peers have moved on); a relay that hands out other people's or used keys can make
 //! messages unreadable until it stops; whoever believed a false key at the first contact stays with it, since only
 //! people can compare keys (DESIGN 6: one key, pinned; a change blocks until it is accepted). History from before a device was linked is not transferred. A failed
@@ -8,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::Refusal;
 use engine::output::{Message, MessageKind, MessageStatus};
 use wire::{AccountId, MessageId};
 
@@ -156,6 +158,8 @@ impl Judge<'_> {
                     let what = format!("has never sent {:?}", said.text);
                     self.say(found, Check::Lost, said.by, &what);
                 }
+                // Nobody of theirs was online for two weeks, as far as the sender could know.
+                Some(MessageStatus::Failed(Refusal::PeerAway)) if self.record.away => {}
                 Some(MessageStatus::Failed(refusal))
                     if !self.is_excused(said) && !self.record.lied =>
                 {
@@ -165,7 +169,9 @@ impl Judge<'_> {
                 Some(MessageStatus::Failed(_)) => {}
                 Some(_) => {
                     for member in members.iter().filter(|id| self.is_there(**id, said)) {
-                        let excused = self.is_excused(said) || self.is_misled(*member, said);
+                        let excused = self.is_excused(said)
+                            || self.is_misled(*member, said)
+                            || self.is_left_out(*member, *id);
                         if self.status(*member, *id).is_none() && !excused {
                             let what = format!(
                                 "has not got {:?} of {}",
@@ -192,8 +198,10 @@ impl Judge<'_> {
                     continue;
                 }
                 let since = self.since(one.browser).max(self.since(other.browser));
-                let counts = |said: &Said| {
+                let counts = |said: &Said, id: MessageId| {
                     said.at > since
+                        && !self.is_left_out(one.browser, id)
+                        && !self.is_left_out(other.browser, id)
                         && !self.is_misled(one.browser, said)
                         && !self.is_misled(other.browser, said)
                 };
@@ -207,7 +215,11 @@ impl Judge<'_> {
         }
     }
 
-    fn digest<'s>(&self, shown: &'s Shown, counts: impl Fn(&Said) -> bool) -> Vec<Entry<'s>> {
+    fn digest<'s>(
+        &self,
+        shown: &'s Shown,
+        counts: impl Fn(&Said, MessageId) -> bool,
+    ) -> Vec<Entry<'s>> {
         let mut digest = Vec::new();
         for (with, thread) in &shown.threads {
             for message in thread {
@@ -219,7 +231,7 @@ impl Judge<'_> {
                     Some(MessageStatus::Failed(_))
                 );
                 let excused = failed || self.is_excused(said) || self.record.is_doubtful(said);
-                if counts(said) && !excused {
+                if counts(said, message.id) && !excused {
                     digest.push((*with, message.id, message.author, message.text.as_str()));
                 }
             }
@@ -251,6 +263,13 @@ impl Judge<'_> {
         let author = self.record.owner(said.by);
         let misled = |pair| self.record.misled.contains(&pair);
         misled((said.by, said.to)) || misled((reader, author))
+    }
+
+    /// Its keys were too old when the message was sealed.
+    fn is_left_out(&self, browser: ClientId, id: MessageId) -> bool {
+        let shown = self.shown.iter().find(|shown| shown.browser == browser);
+        let device = shown.and_then(|shown| shown.device);
+        device.is_some_and(|device| self.record.left_out.contains(&(id, device)))
     }
 
     fn status(&self, browser: ClientId, id: MessageId) -> Option<MessageStatus> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rand::RngCore;
 use relay::core::{Answer, Asked};
-use wire::body::{PreKeyResponse, from_json, to_json};
+use wire::body::{KeyId, PreKeyResponse, from_json, to_json};
 use wire::bundle::{AccountMismatch, Bundle};
 use wire::{AccountId, DeviceId, Endpoint, Envelope, Frame, RelayRequest, Request};
 
@@ -33,11 +33,15 @@ pub enum Deceit {
     Misrouted,
     /// An envelope comes twice, under two names.
     Doubled,
+    /// Keys that were handed out before, with the ids of those of today.
+    RelabelledKeys,
+    /// The right keys, with ids that say nothing of their age.
+    UndatedKeys,
 }
 
 impl Deceit {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Ghost,
         Self::Hidden,
         Self::Stale,
@@ -46,12 +50,19 @@ impl Deceit {
         Self::SwappedKeys,
         Self::Misrouted,
         Self::Doubled,
+        Self::RelabelledKeys,
+        Self::UndatedKeys,
     ];
 
     pub(crate) fn is_about_keys(self) -> bool {
         matches!(
             self,
-            Self::Ghost | Self::ReplayedKeys | Self::SwappedAccount | Self::SwappedKeys
+            Self::Ghost
+                | Self::ReplayedKeys
+                | Self::SwappedAccount
+                | Self::SwappedKeys
+                | Self::RelabelledKeys
+                | Self::UndatedKeys
         )
     }
 }
@@ -170,6 +181,8 @@ impl RelayNode {
         known.push(right.clone());
         let wrong = match (before, other) {
             (Some(before), _) if self.takes(Deceit::ReplayedKeys) => before,
+            (Some(before), _) if self.takes(Deceit::RelabelledKeys) => relabelled(before, &right),
+            _ if self.takes(Deceit::UndatedKeys) => undated(right),
             (_, Some(other)) if self.takes(Deceit::SwappedAccount) => in_place_of(&right, other),
             (_, Some(other)) if self.takes(Deceit::SwappedKeys) => PreKeyResponse {
                 identity_key: right.identity_key.clone(),
@@ -216,6 +229,25 @@ impl RelayNode {
         }
         down
     }
+}
+
+/// Keys from before, under the ids of those of now.
+fn relabelled(mut before: PreKeyResponse, right: &PreKeyResponse) -> PreKeyResponse {
+    for (before, right) in before.devices.iter_mut().zip(&right.devices) {
+        before.signed_pre_key.key_id = right.signed_pre_key.key_id;
+        before.pq_pre_key.key_id = right.pq_pre_key.key_id;
+    }
+    before
+}
+
+/// Keys as versions without days in the ids made them.
+fn undated(mut keys: PreKeyResponse) -> PreKeyResponse {
+    for (number, keys) in (1..).zip(&mut keys.devices) {
+        if let Ok(id) = KeyId::try_from(number) {
+            keys.signed_pre_key.key_id = id;
+        }
+    }
+    keys
 }
 
 /// Another account's keys, under the names of these devices.

@@ -25,7 +25,9 @@ const BROWSERS_MAX: usize = 4;
 const ALL_BROWSERS_MAX: usize = 8;
 /// A day, and how many everybody sleeps in one run.
 const DAY_MS: u64 = 24 * 3_600_000;
-const SLEPT_DAYS_MAX: u64 = 20;
+const SLEPT_DAYS_MAX: u64 = 26;
+/// So long is nobody away without being left out of new sessions.
+const AWAY_DAYS: u64 = 14;
 /// Furthest jump of a clock.
 const JUMP_MAX_MS: i64 = 3 * 3_600_000;
 /// What a relay in trouble refuses, and how.
@@ -78,6 +80,9 @@ impl Run {
                 None => NOTHING.to_owned(),
             },
             Step::Sleep { days } => self.sleep(1 + u64::from(days % 3)),
+            Step::Away { browser, days } => {
+                self.away(self.browser(browser), 1 + u64::from(days % 3))
+            }
             Step::Double { pick } => done(self.world.double(pick.into())),
             Step::Batch { frames } => {
                 self.world.batch_max = if frames == 0 { 128 } else { frames.into() };
@@ -194,6 +199,7 @@ impl Run {
             return NOTHING.to_owned();
         }
         self.slept_days += days;
+        self.record.away |= self.slept_days > AWAY_DAYS;
         let all = (0..self.watched.len()).map(ClientId);
         let open: Vec<ClientId> = all.filter(|id| self.world.client(*id).is_open()).collect();
         for id in &open {
@@ -204,6 +210,13 @@ impl Run {
             self.world.wake(id);
         }
         format!("{days} days")
+    }
+
+    /// One page stays closed meanwhile, and after that.
+    fn away(&mut self, id: ClientId, more: u64) -> String {
+        self.world.end(id);
+        let days = self.sleep(AWAY_DAYS + more);
+        format!("{}, {days}", self.record.name(id))
     }
 
     fn is_ready(&self, id: ClientId) -> bool {

@@ -201,8 +201,16 @@ impl Run {
             let account = self.record.accounts[person];
             threads.push((account, self.world.thread(browser, &account.to_string())));
         }
+        let device = match self.world.try_ask(browser, Command::Account) {
+            Some(Ok(Reply::Account(account))) => Some(DeviceAddress {
+                account: account.id,
+                device: account.device,
+            }),
+            _ => None,
+        };
         Shown {
             browser,
+            device,
             threads,
             unread,
         }

@@ -11,7 +11,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use wire::basic::Basic;
-use wire::bundle::{AccountMismatch, Bundle, DeviceMessage, Recipient};
+use wire::body::KeyId;
+use wire::bundle::{AccountMismatch, Bundle, DeviceMessage, LeftOut, Recipient};
 use wire::link_uri::LinkUri;
 use wire::{
     AccountId, DeviceAddress, DeviceId, Endpoint, Envelope, EnvelopeKind, Frame, Handle, MessageId,
@@ -73,7 +74,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
 }
 
 pub(crate) fn bundle() -> impl Strategy<Value = Bundle> {
-    let message = (registration(), kind(), bytes());
+    let message = (registration(), option::of((kind(), bytes())));
     let recipients = btree_map(account(), btree_map(device(), message, 0..4), 0..=8);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let head = (any::<[u8; 16]>(), any::<u64>(), flags, any::<u64>());
@@ -90,18 +91,30 @@ pub(crate) fn bundle() -> impl Strategy<Value = Bundle> {
     )
 }
 
-type Messages = BTreeMap<DeviceId, (RegistrationId, EnvelopeKind, Vec<u8>)>;
+/// Without kind and content: left out.
+type Messages = BTreeMap<DeviceId, (RegistrationId, Option<(EnvelopeKind, Vec<u8>)>)>;
 
-fn recipient((account, messages): (AccountId, Messages)) -> Recipient {
-    let message = |(device, (registration_id, kind, content))| DeviceMessage {
-        device,
-        registration_id,
-        kind,
-        content,
-    };
+fn recipient((account, devices): (AccountId, Messages)) -> Recipient {
+    let (mut messages, mut without) = (Vec::new(), Vec::new());
+    for (device, (registration_id, message)) in devices {
+        match message {
+            Some((kind, content)) => messages.push(DeviceMessage {
+                device,
+                registration_id,
+                kind,
+                content,
+            }),
+            None => without.push(LeftOut {
+                device,
+                registration_id,
+                signed_pre_key: KeyId::try_from(7 + u32::from(device)).unwrap(),
+            }),
+        }
+    }
     Recipient {
         account,
-        messages: messages.into_iter().map(message).collect(),
+        messages,
+        without,
     }
 }
 

@@ -184,6 +184,7 @@ mod bundles {
         sent.recipients.push(wire::bundle::Recipient {
             account: AccountId::from_bytes([9; 16]),
             messages: Vec::new(),
+            without: Vec::new(),
         });
         let answer = scene.send(scene.a1, &sent);
         let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
@@ -200,6 +201,73 @@ mod bundles {
         );
         assert!(nobody.gone && !bob.gone);
         assert_eq!(scene.everything_waiting(), 0);
+    }
+
+    #[test]
+    fn a_device_that_is_left_out_is_not_missed_and_gets_nothing() {
+        let mut scene = scene();
+        let (a2, b2) = (scene.a2, scene.b2);
+        let mut sent = bundle(1, &[&scene.b1, &scene.a2], b"hi");
+        sent.recipients[0].without = vec![left_out(&mut scene, &b2)];
+        assert_eq!(scene.send(scene.a1, &sent).status, 200);
+        assert_eq!(scene.bench.mail(&scene.b1).len(), 1);
+        assert_eq!(scene.bench.mail(&scene.b2).len(), 0);
+        let mut sent = bundle(2, &[&scene.b1, &scene.b2], b"hi");
+        sent.recipients.push(wire::bundle::Recipient {
+            account: scene.a1.account(),
+            messages: Vec::new(),
+            without: vec![left_out(&mut scene, &a2)],
+        });
+        assert_eq!(
+            scene.send(scene.a1, &sent).status,
+            200,
+            "own ones are like all"
+        );
+        assert_eq!(scene.bench.mail(&scene.a2).len(), 1);
+    }
+
+    /// It has other keys now, which the sender has not seen; or it is not there any more.
+    #[test]
+    fn a_device_that_is_left_out_has_to_be_the_one_that_is_there() {
+        let mut scene = scene();
+        let again = Device {
+            registration_id: 99,
+            ..scene.b2
+        };
+        let mut sent = bundle(1, &[&scene.b1, &scene.a2], b"hi");
+        sent.recipients[0].without = vec![left_out(&mut scene, &again)];
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        assert_eq!((answer.status, &wrong[0].stale[..]), (409, &[id(2)][..]));
+        let b1 = scene.b1;
+        scene.bench.ask(&b1, Endpoint::RemoveDevice(id(2)), &[]);
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        assert_eq!((answer.status, &wrong[0].extra[..]), (409, &[id(2)][..]));
+        assert_eq!(scene.bench.mail(&scene.b1).len(), 0);
+    }
+
+    #[test]
+    fn a_device_that_is_left_out_for_keys_that_it_has_replaced_is_missed() {
+        let mut scene = scene();
+        let b2 = scene.b2;
+        let mut sent = bundle(1, &[&scene.b1, &scene.a2], b"hi");
+        sent.recipients[0].without = vec![left_out(&mut scene, &b2)];
+        sent.recipients[0].without[0].signed_pre_key = 77.try_into().unwrap();
+        let answer = scene.send(scene.a1, &sent);
+        let wrong = AccountMismatch::decode_all(&answer.body).unwrap();
+        assert_eq!((answer.status, &wrong[0].missing[..]), (409, &[id(2)][..]));
+        assert_eq!(scene.everything_waiting(), 0);
+    }
+
+    fn left_out(scene: &mut Scene, device: &Device) -> wire::bundle::LeftOut {
+        let address = device.caller.address;
+        let key = scene.bench.store.signed_key(address, KeyKind::Ec);
+        wire::bundle::LeftOut {
+            device: address.device,
+            registration_id: device.registration_id.try_into().unwrap(),
+            signed_pre_key: key.unwrap().unwrap().id,
+        }
     }
 
     #[test]
