@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use engine::output::ClientState;
+use engine::output::{ClientState, MessageKind};
 use engine::store::memory::Snapshot;
 use engine::{Command, Event, Reply};
 use wire::MessageId;
@@ -156,7 +156,8 @@ struct Watched {
     events: usize,
     sent: usize,
     answered: usize,
-    told: BTreeSet<MessageId>,
+    /// And whether it was still waited for: what does not come in the end is told of as such.
+    told: BTreeSet<(MessageId, bool)>,
     snapshot: Option<Snapshot>,
 }
 
@@ -316,7 +317,9 @@ impl Run {
         let watched = &mut self.watched[id.0];
         for event in client.events.iter().skip(watched.events) {
             if let Event::Message(message) = event
-                && !watched.told.insert(message.id)
+                && !watched
+                    .told
+                    .insert((message.id, message.kind == MessageKind::Waiting))
             {
                 let what = format!("{} told of {} twice", self.record.name(id), message.id);
                 self.violations.push(Violation {
