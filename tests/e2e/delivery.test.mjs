@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { aliceAndBob } from "./lib/people.mjs";
 import { until } from "./lib/poll.mjs";
 import { Relay } from "./lib/relay.mjs";
-import { sameThread } from "./lib/thread.mjs";
+import { isSent, sameThread } from "./lib/thread.mjs";
 
 let relay;
 let people;
@@ -93,7 +93,7 @@ describe("delivery", { concurrency: false }, () => {
     await relay.start();
     await everywhere(texts);
     const statuses = (await phone.messages(people.bobId)).slice(-30).map(({ status }) => status);
-    await until("all are sent", async () => (await phone.messages(people.bobId)).slice(-30).every(({ status }) => status === "sent"))
+    await until("all are sent", async () => (await phone.messages(people.bobId)).slice(-30).every(isSent))
       .catch(() => assert.fail(`${statuses}`));
   });
 

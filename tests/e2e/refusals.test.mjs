@@ -8,6 +8,7 @@ import { kindsOfNonsense, Nonsense } from "./lib/nonsense.mjs";
 import { until } from "./lib/poll.mjs";
 import { isRefused } from "./lib/refused.mjs";
 import { Relay } from "./lib/relay.mjs";
+import { isSent } from "./lib/thread.mjs";
 
 let relay;
 let browser;
@@ -155,7 +156,7 @@ describe("the relay", { concurrency: false }, () => {
     assert.deepEqual([waiting.id, waiting.status], [id, "queued"]);
     await relay.start();
     await until("Bob has it", async () => (await bob.messages(aliceId)).at(-1).id === id);
-    await until("it is sent", async () => (await alice.messages(bobId)).at(-1).status === "sent");
+    await until("it is sent", async () => isSent((await alice.messages(bobId)).at(-1)));
     assert.equal((await fresh.signUp("fresh")).handle, "fresh");
     await fresh.remove();
   });

@@ -8,6 +8,7 @@ import { Device } from "./lib/device.mjs";
 import { until } from "./lib/poll.mjs";
 import { isRefused } from "./lib/refused.mjs";
 import { Relay } from "./lib/relay.mjs";
+import { isSent } from "./lib/thread.mjs";
 
 let relay;
 let browser;
@@ -21,7 +22,7 @@ async function inUse(store) {
   const device = await tab(store);
   await device.signUp(store);
   await device.send("bob", `from ${store}`);
-  await until("it is sent", async () => (await device.messages(bobId)).at(-1)?.status === "sent");
+  await until("it is sent", async () => isSent((await device.messages(bobId)).at(-1)));
   return device;
 }
 

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { until } from "./poll.mjs";
 
+/** Whether the relay has taken a message of ours; perhaps its reader has it by now. */
+export const isSent = (message) => ["sent", "delivered", "read"].includes(message?.status);
+
 const gist = ({ id, text, author, kind }) => ({ id, text, author, kind });
 
 /**
