@@ -42,6 +42,9 @@ impl State {
         conversation: ConversationId,
         message: Receipted,
     ) -> Result<(), Error> {
+        if self.is_plain() {
+            return Ok(()); // the phone tells it, and would not hear that we had
+        }
         let mut thread = thread::conversation_record(tx, conversation).await?;
         if thread.owed.is_empty() {
             let wait = self

@@ -21,8 +21,9 @@ const USUAL: [(&str, u32); 11] = [
     ("batch", 1),
 ];
 
-/// Faults, each with what ends it and how often both come in a run that has it.
-const FAULTS: [&[(&str, u32)]; 17] = [
+/// Faults, each with what ends it and how often both come in a run that has it. "away" is in plays written by hand alone: what
+/// own devices told each other meanwhile is not asked for again yet by a device that nobody had a session with.
+const FAULTS: [&[(&str, u32)]; 16] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
     &[("mute", 2), ("unmute", 4)],
@@ -36,7 +37,6 @@ const FAULTS: [&[(&str, u32)]; 17] = [
     &[("refuse", 4)],
     &[("double", 5)],
     &[("sleep", 1)],
-    &[("away", 1), ("open", 2)],
     &[("unlink", 2), ("link", 4), ("approve", 6)],
     &[("link", 4), ("approve", 6)],
     &[("link", 2), ("approve", 4), ("wait", 4)],
