@@ -21,8 +21,7 @@ const USUAL: [(&str, u32); 11] = [
     ("batch", 1),
 ];
 
-/// Faults, each with what ends it and how often both come in a run that has it. "away" is in plays written by hand alone: what
-/// own devices told each other meanwhile is not asked for again yet by a device that nobody had a session with.
+/// Faults, each with what ends it and how often both come in a run that has it.
 const FAULTS: [&[(&str, u32)]; 16] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
@@ -45,6 +44,10 @@ const FAULTS: [&[(&str, u32)]; 16] = [
 /// What only some runs have, since it excuses what is a fault in all others.
 const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 8), ("restore", 5), ("open", 4)];
 const LIES: &[(&str, u32)] = &[("deceive", 6)];
+
+/// Steps of plays written by hand alone. After "away" a device that nobody had a session with does not ask yet for what own
+/// devices told each other meanwhile.
+pub const BY_HAND: [&str; 1] = ["away"];
 
 /// The run of a seed.
 #[must_use]
