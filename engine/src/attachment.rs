@@ -16,6 +16,8 @@ mod tests;
 
 use std::fmt;
 
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use wire::limits::ATTACHMENT_MAX;
 use zeroize::Zeroizing;
 
@@ -40,13 +42,24 @@ impl AttachmentKey {
         &self.0
     }
 
-    /// For the cipher, and for the MAC.
-    fn halves(&self) -> ([u8; 32], [u8; 32]) {
-        let mut halves = ([0; 32], [0; 32]);
-        let (cipher, mac) = self.0.split_at(32);
-        halves.0.copy_from_slice(cipher);
-        halves.1.copy_from_slice(mac);
-        halves
+    /// The key of the cipher.
+    fn cipher(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        key.iter_mut()
+            .zip(self.0.iter())
+            .for_each(|(to, from)| *to = *from);
+        key
+    }
+
+    /// A MAC under the other half. Of 32 bytes it is shorter than a block of the hash: zeros follow it, as HMAC says.
+    fn mac(&self) -> Hmac<Sha256> {
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        let half = self.0.iter().skip(32);
+        block
+            .iter_mut()
+            .zip(half)
+            .for_each(|(to, from)| *to = *from);
+        Hmac::new(&block)
     }
 }
 

@@ -8,6 +8,7 @@ mod people;
 mod settings;
 
 use wire::Endpoint;
+use wire::limits::TEXT_MAX;
 
 use crate::account::Account;
 use crate::contacts;
@@ -72,11 +73,8 @@ impl State {
             Command::Unlink { device } => self.unlink(tx, ticket, device),
             Command::DeleteAccount => self.delete_account(tx, ticket),
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
-            Command::Act(action) => {
-                let result = self.action(tx, action).await?;
-                tx.resolve(ticket, result);
-            }
             local @ (Command::MarkRead { .. }
+            | Command::Act(_)
             | Command::Typing { .. }
             | Command::AcceptIdentity { .. }
             | Command::RejectIdentity { .. }
@@ -138,6 +136,7 @@ impl State {
             Command::Settings => Ok(Reply::Settings(registers::settings(tx).await?)),
             Command::Profile => Ok(Reply::Profile(registers::profile(tx).await?)),
             Command::App(command) => self.app(tx, command).await?,
+            Command::Act(action) => self.action(tx, action).await?,
             Command::Account
             | Command::Set(_)
             | Command::Register { .. }
@@ -148,7 +147,6 @@ impl State {
             | Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::Send { .. }
-            | Command::Act(_)
             | Command::Devices
             | Command::Unlink { .. }
             | Command::DeleteAccount => {
@@ -232,6 +230,15 @@ impl State {
         }
         self.parked.push((ticket, command));
         self.connect(tx);
+    }
+}
+
+/// What is wrong with a text that is to be sent.
+fn text_refusal(text: &str) -> Option<Refusal> {
+    match text.len() {
+        0 => Some(Refusal::MessageEmpty),
+        1..=TEXT_MAX => None,
+        _ => Some(Refusal::MessageTooLong),
     }
 }
 

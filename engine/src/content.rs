@@ -15,7 +15,7 @@ use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 use crate::account::Account;
 use crate::padding;
 use crate::session::PeerFault;
-pub(crate) use unbound::{author_read, message_read, service_id};
+pub(crate) use unbound::{author_read, both_forms, message_read, service_id};
 
 /// A device of our own account other than this one. Only [`open`] makes one, after decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +119,11 @@ pub(crate) fn data(message: DataMessage) -> Content {
 
 /// The copy of a sent message for own other devices.
 pub(crate) fn transcript(to: AccountId, content: &Content, timestamp: u64) -> Content {
+    let (destination_service_id, destination_service_id_binary) = both_forms(to);
     sync(SyncMessage {
         sent: Some(Sent {
-            destination_service_id: Some(to.to_string()),
-            destination_service_id_binary: Some(to.as_bytes().to_vec()),
+            destination_service_id,
+            destination_service_id_binary,
             timestamp: Some(timestamp),
             message: content.data_message.clone(),
             edit_message: content.edit_message.clone(),

@@ -2,11 +2,10 @@
 //! It is done only while there is a connection and the mailbox has been emptied: what waits there may make it needless.
 //! It does not know how anything is done.
 
-use wire::AccountId;
-
 use crate::error::Error;
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::DUE_AT_ONCE;
+use crate::record::key;
 use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::tx::Tx;
@@ -27,7 +26,7 @@ impl Due {
     /// Reads what the store holds.
     pub(crate) async fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
         let first = tx.scan(Scan::all(Table::Due, 1)).await?;
-        let first = first.first().and_then(|(at, _)| split(at));
+        let first = first.first().and_then(|(at, _)| key::split_due(at));
         Ok(Self(first.map(|(at, ..)| at)))
     }
 }
@@ -41,12 +40,7 @@ impl State {
         task: Task,
         conversation: ConversationId,
     ) {
-        let key = [
-            at.0.to_be_bytes().as_slice(),
-            &[task as u8],
-            conversation.as_bytes(),
-        ]
-        .concat();
+        let key = key::due(at, task as u8, conversation);
         tx.put_bytes(Table::Due, &key, Vec::new());
         self.due.0 = Some(self.due.0.map_or(at, |first| first.min(at)));
     }
@@ -69,22 +63,13 @@ impl State {
         };
         for (at, _) in tx.scan(range).await? {
             tx.delete(Table::Due, &at);
-            match split(&at) {
-                Some((_, Some(Task::Receipts), conversation)) => {
-                    self.send_receipts(tx, conversation).await?;
-                }
-                Some((_, None, _)) | None => {}
+            if let Some((_, task, conversation)) = key::split_due(&at)
+                && task == Task::Receipts as u8
+            {
+                self.send_receipts(tx, conversation).await?;
             }
         }
         self.due = Due::read(tx).await?;
         Ok(())
     }
-}
-
-fn split(key: &[u8]) -> Option<(Timestamp, Option<Task>, ConversationId)> {
-    let (at, rest) = key.split_first_chunk::<8>()?;
-    let (task, conversation) = rest.split_first()?;
-    let task = (*task == Task::Receipts as u8).then_some(Task::Receipts);
-    let conversation = AccountId::from_slice(conversation).ok()?;
-    Some((Timestamp(u64::from_be_bytes(*at)), task, conversation))
 }

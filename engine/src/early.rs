@@ -9,6 +9,7 @@ use wire::{AccountId, MessageId};
 use crate::error::Error;
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::{EARLY_MAX, EARLY_MS, EARLY_OF_CONVERSATION_MAX};
+use crate::output::Message;
 use crate::record::{EarlyRecord, Record, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
@@ -51,12 +52,12 @@ impl Early {
 }
 
 impl State {
-    /// Stores a message that came, with what was done to it before.
+    /// Stores a message that came, with what was done to it before. Gives it if it is new.
     pub(crate) async fn insert(
         &mut self,
         tx: &mut Tx<'_>,
         message: NewMessage,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Message>, Error> {
         let target = message.id;
         let mut acts = Vec::new();
         for act in self.early.of(target) {

@@ -121,7 +121,7 @@ impl State {
                 Err(PeerFault::Unreadable) => self.could_not_read(tx, envelope).await?,
             }
         }
-        self.tell_ignored(tx);
+        self.settle_batch(tx).await?;
         if items
             .iter()
             .any(|item| matches!(item.ciphertext, Ok(Ciphertext::PreKey(_))))
@@ -139,7 +139,7 @@ impl State {
         message: Receipted,
     ) -> Result<(), Error> {
         thread::remove(tx, from, message.id).await?;
-        self.ignored.entry(from).or_default().push(message);
+        self.batch.ignored.entry(from).or_default().push(message);
         Ok(())
     }
 
@@ -267,8 +267,9 @@ async fn prefetch(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Error> {
             let account = envelope.source.account.as_bytes();
             wants.push((Table::Contacts, account.to_vec()));
             wants.push((Table::Conversations, account.to_vec()));
-            let request = Place::of(envelope.source.account, Field::Request);
-            wants.push((Table::Registers, request.key()));
+            let fields = [Field::Request, Field::Blocked];
+            let place = |field| Place::of(envelope.source.account, field).key();
+            wants.extend(fields.map(|field| (Table::Registers, place(field))));
         }
     }
     // An id begins with the time of its message, usually, so this range says which of them are known.

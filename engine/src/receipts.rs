@@ -35,12 +35,12 @@ pub(crate) struct Receipted {
 }
 
 impl State {
-    /// A message has come: its author is to be told.
-    pub(crate) async fn owe_receipt(
+    /// Messages have come: their author is to be told.
+    pub(crate) async fn owe_receipts(
         &mut self,
         tx: &mut Tx<'_>,
         conversation: ConversationId,
-        message: Receipted,
+        messages: &[Receipted],
     ) -> Result<(), Error> {
         if self.is_plain() {
             return Ok(()); // the phone tells it, and would not hear that we had
@@ -52,8 +52,7 @@ impl State {
                 .random_range(RECEIPT_WAIT_MIN_MS..RECEIPT_WAIT_MAX_MS);
             self.do_at(tx, tx.now.plus_ms(wait), Task::Receipts, conversation);
         }
-        thread.owed.extend(message.id.as_bytes());
-        thread.owed.extend(message.sent_at.to_be_bytes());
+        thread.owed.extend(rows(messages));
         let most = RECEIPT_MESSAGES_MAX * OWED_BYTES;
         let too_many = thread.owed.len().saturating_sub(most);
         thread.owed.drain(..too_many);
@@ -137,6 +136,7 @@ impl State {
 
     /// Another own device has told the author of these.
     pub(crate) async fn receipts_were_told(
+        &mut self,
         tx: &mut Tx<'_>,
         told: &ReceiptsTold,
     ) -> Result<(), Error> {
@@ -147,6 +147,7 @@ impl State {
             let id = message.id.as_bytes().as_slice();
             told.message_ids.iter().any(|told| told == id)
         };
+        self.batch.is_told(conversation, is_told); // it may have come just before
         no_longer_owed(tx, conversation, is_told).await
     }
 
@@ -206,13 +207,17 @@ async fn no_longer_owed(
     let left = messages(&thread.owed)
         .into_iter()
         .filter(|message| !is_told(message));
-    let left = left.flat_map(|Receipted { id, sent_at }| {
-        let bytes = [id.as_bytes().as_slice(), &sent_at.to_be_bytes()].concat();
-        bytes.into_iter()
-    });
-    thread.owed = left.collect();
+    thread.owed = rows(&left.collect::<Vec<_>>());
     tx.put(conversation.as_bytes(), &thread);
     Ok(())
+}
+
+fn rows(messages: &[Receipted]) -> Vec<u8> {
+    let row = |message: &Receipted| {
+        let Receipted { id, sent_at } = message;
+        [id.as_bytes().as_slice(), &sent_at.to_be_bytes()].concat()
+    };
+    messages.iter().flat_map(row).collect()
 }
 
 fn messages(owed: &[u8]) -> Vec<Receipted> {

@@ -3,8 +3,6 @@
 //! Everything here but the connection (with its requests, offers and parked commands) is a copy of what
 //! the store holds; after a store failure it is dropped and read again.
 
-use std::collections::BTreeMap;
-
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use wire::{AccountId, Endpoint, Frame, RelayRequest, Request, Response};
@@ -22,7 +20,6 @@ use crate::linking::Offers;
 use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
-use crate::receipts::Receipted;
 use crate::record::{AccountRecord, ClockRecord, key};
 use crate::request::Pending;
 use crate::retry::Waiting;
@@ -30,6 +27,7 @@ use crate::seen::Seen;
 use crate::service::Service;
 use crate::store::Table;
 use crate::suspect::Suspect;
+use crate::take_in::Batch;
 use crate::tx::Tx;
 use crate::typing;
 
@@ -49,8 +47,7 @@ pub(crate) struct State {
     pub(crate) early: Early,
     pub(crate) due: Due,
     pub(crate) notifier: Notifier,
-    /// What blocked people have written in the batch at hand.
-    pub(crate) ignored: BTreeMap<AccountId, Vec<Receipted>>,
+    pub(crate) batch: Batch,
     /// What the other person was last told of typing.
     pub(crate) typing: Option<typing::Told>,
     pub(crate) suspect: Suspect,
@@ -85,7 +82,7 @@ impl State {
             early: Early::read(tx).await?,
             due: Due::read(tx).await?,
             notifier: Notifier::default(),
-            ignored: BTreeMap::new(),
+            batch: Batch::default(),
             typing: None,
             suspect: Suspect::new(clock.draining),
             clock,

@@ -35,7 +35,7 @@ impl State {
             self.apply_read(tx, &read).await?;
         }
         if let Some(told) = message.receipts_told {
-            Self::receipts_were_told(tx, &told).await?;
+            self.receipts_were_told(tx, &told).await?;
         }
         if let Some(deletes) = message.delete_for_me {
             self.apply_deletes(tx, deletes).await?;
@@ -109,10 +109,11 @@ impl State {
         let moved = thread::mark_read(tx, conversation, id).await?;
         self.read_notifications(tx, conversation).await?;
         if let Some(clock) = self.note_read(tx, conversation, moved).await? {
+            let (sender_aci, sender_aci_binary) = content::both_forms(message.author);
             let read = Read {
-                sender_aci: Some(message.author.to_string()),
+                sender_aci,
                 timestamp: Some(message.sent_at.0),
-                sender_aci_binary: Some(message.author.as_bytes().to_vec()),
+                sender_aci_binary,
                 message_id: Some(id.as_bytes().to_vec()),
                 clock: Some(clock),
             };

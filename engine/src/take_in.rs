@@ -2,16 +2,18 @@
 //! done to its message. One way for both, so that all devices come to the same.
 //! It does not decrypt, and does not know who may say what (see `thread::acts`).
 
+use std::collections::BTreeMap;
+
 use wire::{AccountId, DeviceAddress, MessageId};
 
 use crate::content::said::{Context, Said};
 use crate::error::Error;
 use crate::input::ConversationId;
-use crate::output::{MessageKind, MessageStatus};
+use crate::output::{Message, MessageKind, MessageStatus};
 use crate::receipts::Receipted;
 use crate::state::State;
+use crate::thread::NewMessage;
 use crate::thread::acts::Act;
-use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
 /// Where something said comes from, and where it belongs.
@@ -24,6 +26,28 @@ pub(crate) struct Origin {
     pub(crate) status: MessageStatus,
 }
 
+/// What the messages of the batch at hand lead to.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// New messages of other people.
+    came: BTreeMap<ConversationId, Vec<Receipted>>,
+    /// What blocked people have written.
+    pub(crate) ignored: BTreeMap<ConversationId, Vec<Receipted>>,
+}
+
+impl Batch {
+    /// The author of these has been told that they have come.
+    pub(crate) fn is_told(
+        &mut self,
+        conversation: ConversationId,
+        is_told: impl Fn(&Receipted) -> bool,
+    ) {
+        if let Some(came) = self.came.get_mut(&conversation) {
+            came.retain(|message| !is_told(message));
+        }
+    }
+}
+
 impl State {
     /// How something said by this person is to be read.
     pub(crate) fn context(&self, author: AccountId) -> Context {
@@ -34,20 +58,23 @@ impl State {
     }
 
     /// A message of the other person is new here.
-    async fn came(
-        &mut self,
-        tx: &mut Tx<'_>,
-        conversation: ConversationId,
-        id: MessageId,
-    ) -> Result<(), Error> {
-        let Some(message) = thread::find(tx, id).await? else {
-            return Ok(());
-        };
-        let sent_at = message.sent_at.0;
-        self.owe_receipt(tx, conversation, Receipted { id, sent_at })
-            .await?;
+    fn came(&mut self, tx: &Tx<'_>, message: Message) {
+        let (id, sent_at) = (message.id, message.sent_at.0);
+        let owed = self.batch.came.entry(message.conversation).or_default();
+        owed.push(Receipted { id, sent_at });
         if message.kind != MessageKind::Deleted {
             self.hold_notification(tx, message);
+        }
+    }
+
+    /// What follows from all messages of a batch together is done once.
+    pub(crate) async fn settle_batch(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let Batch { came, ignored } = std::mem::take(&mut self.batch);
+        for (conversation, messages) in came.into_iter().filter(|(_, all)| !all.is_empty()) {
+            self.owe_receipts(tx, conversation, &messages).await?;
+        }
+        for (conversation, messages) in ignored {
+            self.tell_ignored(tx, conversation, &messages);
         }
         Ok(())
     }
@@ -83,8 +110,9 @@ impl State {
                     status,
                     quote,
                 };
-                if self.insert(tx, message).await? && status == MessageStatus::Received {
-                    self.came(tx, conversation, id).await?;
+                let new = self.insert(tx, message).await?;
+                if let Some(message) = new.filter(|_| status == MessageStatus::Received) {
+                    self.came(tx, message);
                 }
             }
             Said::Act {

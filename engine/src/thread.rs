@@ -44,12 +44,12 @@ pub(crate) struct NewMessage {
 }
 
 /// Stores a message, once: a second one with its id changes nothing, nor does one that was removed here. What was done
-/// to it before it came is done first.
+/// to it before it came is done first. Gives the message if it is new.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     message: NewMessage,
     early: &[Act],
-) -> Result<bool, Error> {
+) -> Result<Option<Message>, Error> {
     let NewMessage {
         id,
         conversation,
@@ -62,7 +62,7 @@ pub(crate) async fn insert(
         quote,
     } = message;
     if tx.get::<IndexRecord>(id.as_bytes()).await?.is_some() {
-        return Ok(false);
+        return Ok(None);
     }
     let record = MessageRecord {
         author: author.account.as_bytes().to_vec(),
@@ -95,12 +95,13 @@ pub(crate) async fn insert(
         thread.unread = thread.unread.saturating_add(1);
     }
     tx.put(conversation.as_bytes(), &thread);
-    if let Some(view) = view(conversation, id, record) {
-        tx.emit(Event::Message(view));
+    let view = view(conversation, id, record);
+    if let Some(view) = &view {
+        tx.emit(Event::Message(view.clone()));
     }
     let incoming = status == MessageStatus::Received;
     registers::note_message(tx, conversation, incoming, sent_at).await?;
-    Ok(true)
+    Ok(view)
 }
 
 /// Gives an outgoing message its new status. What its receiver has said of it stays.
@@ -113,13 +114,9 @@ pub(crate) async fn update_status(
         return Ok(());
     };
     let at = key::message(place.conversation, place.order, id);
-    if let Some(record) = tx.get::<MessageRecord>(&at).await? {
-        let is_known = rank(record.status) >= rank(STATUS_DELIVERED);
-        let record = with_status(record, status);
-        if is_known {
-            return Ok(());
-        }
-        tx.put(&at, &record);
+    let record = tx.get::<MessageRecord>(&at).await?;
+    if let Some(record) = record.filter(|known| rank(known.status) < rank(STATUS_DELIVERED)) {
+        tx.put(&at, &with_status(record, status));
         tx.emit(Event::Status {
             id,
             conversation: place.conversation,
@@ -168,18 +165,9 @@ pub(crate) async fn newly_read(
     let Some(place) = locate(tx, message).await? else {
         return Ok(Vec::new());
     };
-    let after = |order, id: &[u8]| {
-        [
-            conversation.as_bytes(),
-            &u64::to_be_bytes(order)[..],
-            id,
-            &[0],
-        ]
-        .concat()
-    };
     let thread = conversation_record(tx, conversation).await?;
-    let from = after(thread.read_order, &thread.read_id);
-    let to = after(place.order, message.as_bytes());
+    let from = key::after_message(conversation, thread.read_order, &thread.read_id);
+    let to = key::after_message(conversation, place.order, message.as_bytes());
     let rows = tx
         .scan(range(
             conversation,
@@ -208,8 +196,7 @@ async fn count_unread(
     order: u64,
     id: MessageId,
 ) -> Result<u32, Error> {
-    let mut from = key::message(conversation, order, id);
-    from.push(0); // the first key after the mark
+    let from = key::after_message(conversation, order, id.as_bytes());
     let rows = tx
         .scan(range(
             conversation,

@@ -45,7 +45,7 @@ impl fmt::Debug for Unproven {
 
 /// Decrypts one attachment: [`Decryptor::add`] the blob, then [`Decryptor::finish`].
 pub struct Decryptor {
-    keys: ([u8; 32], [u8; 32]),
+    key: [u8; 32],
     digest: [u8; 32],
     mac: Hmac<Sha256>,
     hash: Sha256,
@@ -69,11 +69,10 @@ impl Decryptor {
     /// For a blob of this digest, with content of this size, as a message says.
     #[must_use]
     pub fn new(key: &AttachmentKey, digest: [u8; 32], size: u64) -> Self {
-        let keys = key.halves();
         Self {
-            keys,
+            key: key.cipher(),
             digest,
-            mac: Hmac::new(&hmac_key(&keys.1)),
+            mac: key.mac(),
             hash: Sha256::new(),
             cipher: None,
             pending: Vec::new(),
@@ -97,7 +96,7 @@ impl Decryptor {
                 return Ok(Unproven(Vec::new()));
             };
             self.mac.update(iv);
-            self.cipher = Some(cbc::Decryptor::new(&self.keys.0.into(), iv.into()));
+            self.cipher = Some(cbc::Decryptor::new(&self.key.into(), iv.into()));
             self.pending = rest.to_vec();
         }
         let surplus = self.pending.len().saturating_sub(BLOCK + MAC);
@@ -151,11 +150,4 @@ impl Decryptor {
         self.is_padded_with_zeros &= behind.iter().all(|byte| *byte == 0);
         plain
     }
-}
-
-/// A key of 32 bytes is shorter than a block of the hash: zeros follow it, as HMAC says.
-fn hmac_key(key: &[u8; 32]) -> hmac::digest::Key<Hmac<Sha256>> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    block
 }

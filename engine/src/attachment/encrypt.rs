@@ -62,10 +62,9 @@ impl Encryptor {
         if size > ATTACHMENT_MAX {
             return Err(NotAsDeclared);
         }
-        let (cipher_key, mac_key) = key.halves();
         Ok(Self {
-            cipher: cbc::Encryptor::new(&cipher_key.into(), &iv.into()),
-            mac: Hmac::new_from_slice(&mac_key).map_err(|_| NotAsDeclared)?,
+            cipher: cbc::Encryptor::new(&key.cipher().into(), &iv.into()),
+            mac: key.mac(),
             hash: Sha256::new(),
             iv: Some(iv),
             pending: Vec::new(),

@@ -1,8 +1,7 @@
 //! What a person does to a message: done here first, then told to everybody concerned.
 //! What may be done is decided in one place for all, `thread::acts`; this only asks it first.
 
-use wire::limits::TEXT_MAX;
-
+use super::text_refusal;
 use crate::content::said::{self, is_emoji};
 use crate::error::{Error, Refusal};
 use crate::input::Action;
@@ -29,14 +28,16 @@ impl State {
         let Some(message) = thread::find(tx, id).await? else {
             return Ok(Err(Refusal::UnknownMessage));
         };
-        let was_sent = !matches!(message.status, MessageStatus::Failed(_));
+        let nobody_has_it = matches!(message.status, MessageStatus::Failed(_));
         match deed {
-            Some(Deed::Delete) if !was_sent => {} // nobody else has it
-            None => {}
-            Some(deed) => return self.act_of_ours(tx, &message, deed).await,
+            Some(deed) if !(deed == Deed::Delete && nobody_has_it) => {
+                self.act_of_ours(tx, &message, deed).await
+            }
+            Some(_) | None => {
+                self.delete_for_me(tx, &message).await?;
+                Ok(Ok(Reply::Done))
+            }
         }
-        self.delete_for_me(tx, &message).await?;
-        Ok(Ok(Reply::Done))
     }
 
     async fn act_of_ours(
@@ -80,9 +81,12 @@ impl State {
 
 /// What is wrong with an act whatever the message's history.
 fn refusal(message: &Message, deed: &Deed) -> Option<Refusal> {
+    if let Deed::Edit(text) = deed
+        && let Some(refusal) = text_refusal(text)
+    {
+        return Some(refusal);
+    }
     match deed {
-        Deed::Edit(text) if text.is_empty() => Some(Refusal::MessageEmpty),
-        Deed::Edit(text) if text.len() > TEXT_MAX => Some(Refusal::MessageTooLong),
         Deed::Edit(_) if message.earlier.len() >= EDITS_MAX => Some(Refusal::TooManyEdits),
         Deed::Edit(_) | Deed::React(_) if message.kind != MessageKind::Text => {
             Some(Refusal::UnknownMessage) // there is nothing to see

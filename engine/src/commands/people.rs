@@ -2,10 +2,9 @@
 //! It does not know how messages travel (see `outbox`).
 
 use wire::body::{AccountInfo, from_json};
-use wire::limits::TEXT_MAX;
 use wire::{AccountId, Endpoint, Handle, Response};
 
-use super::general_refusal;
+use super::{general_refusal, text_refusal};
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::input::{Command, ConversationId, Draft, Ticket};
@@ -40,13 +39,7 @@ impl State {
         to: String,
         draft: Draft,
     ) -> Result<(), Error> {
-        if draft.text.is_empty() || draft.text.len() > TEXT_MAX {
-            let empty = draft.text.is_empty();
-            let refusal = if empty {
-                Refusal::MessageEmpty
-            } else {
-                Refusal::MessageTooLong
-            };
+        if let Some(refusal) = text_refusal(&draft.text) {
             tx.resolve(ticket, Err(refusal));
             return Ok(());
         }

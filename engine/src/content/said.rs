@@ -9,7 +9,7 @@ use wire::proto::service::data_message::{Delete, Quote, Reaction};
 use wire::proto::service::{Content, DataMessage, EditMessage};
 use wire::{AccountId, MessageId};
 
-use super::unbound::{is_direct, service_id};
+use super::unbound::{both_forms, is_direct, service_id};
 use crate::limits::{EMOJI_MAX, QUOTE_TEXT_MAX};
 use crate::output::Message;
 use crate::record::QuoteRecord;
@@ -226,18 +226,21 @@ pub(crate) fn deed(target: &Message, deed: &Deed, timestamp: u64, clock: u64) ->
             }),
             ..message
         }),
-        Deed::React(emoji) => super::data(DataMessage {
-            reaction: Some(Reaction {
-                emoji: Some(emoji.clone()),
-                remove: Some(emoji.is_empty()),
-                target_author_aci: Some(target.author.to_string()),
-                target_author_aci_binary: Some(target.author.as_bytes().to_vec()),
-                target_sent_timestamp,
-                target_message_id,
-            }),
-            required_protocol_version: Some(REACTIONS),
-            ..message
-        }),
+        Deed::React(emoji) => {
+            let (target_author_aci, target_author_aci_binary) = both_forms(target.author);
+            super::data(DataMessage {
+                reaction: Some(Reaction {
+                    emoji: Some(emoji.clone()),
+                    remove: Some(emoji.is_empty()),
+                    target_author_aci,
+                    target_author_aci_binary,
+                    target_sent_timestamp,
+                    target_message_id,
+                }),
+                required_protocol_version: Some(REACTIONS),
+                ..message
+            })
+        }
         Deed::Delivered | Deed::Read => return None, // receipts are not said in messages
     })
 }

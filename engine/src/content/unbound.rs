@@ -64,7 +64,13 @@ pub(crate) fn author_read(read: &Read) -> Option<AccountId> {
     )
 }
 
-/// An account, as Signal's messages name one: both forms are in use.
+/// How Signal's messages name an account: text and bytes, since both are in use.
+pub(crate) fn both_forms(account: AccountId) -> (Option<String>, Option<Vec<u8>>) {
+    let bytes = account.as_bytes().to_vec();
+    (Some(account.to_string()), Some(bytes))
+}
+
+/// The account that is named, in one form or both.
 pub(crate) fn service_id(binary: Option<&[u8]>, text: Option<&str>) -> Option<AccountId> {
     match binary {
         Some(bytes) => AccountId::from_slice(bytes).ok(),

@@ -2,6 +2,7 @@
 //! Big-endian numbers, so that the order of the bytes is that of the numbers.
 
 use super::{AccountId, DeviceId, MessageId};
+use crate::input::Timestamp;
 use wire::DeviceAddress;
 
 pub(crate) const ACCOUNT: &[u8] = b"account";
@@ -49,6 +50,12 @@ pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec
         id.as_bytes(),
     ]
     .concat()
+}
+
+/// The first key after that of a message; without an id, the first of its order or later.
+pub(crate) fn after_message(conversation: AccountId, order: u64, id: &[u8]) -> Vec<u8> {
+    let order = order.to_be_bytes();
+    [conversation.as_bytes().as_slice(), &order, id, &[0]].concat()
 }
 
 /// Seen envelopes: how often the mailbox had been empty before, number of the page.
@@ -106,6 +113,24 @@ pub(crate) fn split_early(bytes: &[u8]) -> Option<(MessageId, MessageId)> {
         MessageId::from_bytes(*target),
         MessageId::from_slice(act).ok()?,
     ))
+}
+
+/// What is due: its time, what it is, about which conversation. In this order it is done.
+pub(crate) fn due(at: Timestamp, task: u8, conversation: AccountId) -> Vec<u8> {
+    [
+        at.0.to_be_bytes().as_slice(),
+        &[task],
+        conversation.as_bytes(),
+    ]
+    .concat()
+}
+
+/// Time, what and conversation of such a key.
+pub(crate) fn split_due(bytes: &[u8]) -> Option<(Timestamp, u8, AccountId)> {
+    let (at, rest) = bytes.split_first_chunk::<8>()?;
+    let (task, conversation) = rest.split_first()?;
+    let conversation = AccountId::from_slice(conversation).ok()?;
+    Some((Timestamp(u64::from_be_bytes(*at)), *task, conversation))
 }
 
 /// Conversation, order and id of a message's key.

@@ -12,7 +12,7 @@ use wire::proto::service::{SyncMessage, Verified, verified};
 use super::fields::{self, READ_RECEIPTS, TYPING};
 use super::space::Meaning;
 use super::{Field, Place, Register, SETTINGS, verified_value};
-use crate::content::service_id;
+use crate::content::{both_forms, service_id};
 use crate::guard;
 use crate::output::Request;
 
@@ -116,11 +116,12 @@ pub(super) fn says(place: &Place, register: &Register) -> Option<SyncMessage> {
             } else {
                 verified::State::Default
             };
+            let (destination_aci, destination_aci_binary) = both_forms(account);
             message.verified = Some(Verified {
                 identity_key: Some(key.to_vec()),
                 state: Some(state.into()),
-                destination_aci: Some(account.to_string()),
-                destination_aci_binary: Some(account.as_bytes().to_vec()),
+                destination_aci,
+                destination_aci_binary,
             });
         }
         Meaning::Of(..) | Meaning::Profile | Meaning::App(..) | Meaning::Unknown => return None,
@@ -129,10 +130,11 @@ pub(super) fn says(place: &Place, register: &Register) -> Option<SyncMessage> {
 }
 
 fn response(account: AccountId, kind: Type) -> MessageRequestResponse {
+    let (thread_aci, thread_aci_binary) = both_forms(account);
     MessageRequestResponse {
-        thread_aci: Some(account.to_string()),
+        thread_aci,
         r#type: Some(kind.into()),
-        thread_aci_binary: Some(account.as_bytes().to_vec()),
+        thread_aci_binary,
     }
 }
 

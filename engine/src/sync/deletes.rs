@@ -8,7 +8,7 @@ use wire::proto::service::sync_message::delete_for_me::{
 };
 use wire::{AccountId, MessageId};
 
-use crate::content::service_id;
+use crate::content::{both_forms, service_id};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::Message;
@@ -34,12 +34,15 @@ impl State {
 
     /// What blocked people have written in a batch has been removed here, and is on other own devices that did not know yet
     /// that they are blocked.
-    pub(crate) fn tell_ignored(&mut self, tx: &mut Tx<'_>) {
-        for (from, messages) in std::mem::take(&mut self.ignored) {
-            let addressed = |message: Receipted| addressable(from, message.sent_at, message.id);
-            let messages = messages.into_iter().map(addressed).collect();
-            self.tell_deleted(tx, from, messages);
-        }
+    pub(crate) fn tell_ignored(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: ConversationId,
+        messages: &[Receipted],
+    ) {
+        let addressed = |message: &Receipted| addressable(from, message.sent_at, message.id);
+        let messages = messages.iter().map(addressed).collect();
+        self.tell_deleted(tx, from, messages);
     }
 
     fn tell_deleted(
@@ -48,10 +51,11 @@ impl State {
         conversation: ConversationId,
         messages: Vec<AddressableMessage>,
     ) {
+        let (thread_service_id, thread_service_id_binary) = both_forms(conversation);
         let deletes = MessageDeletes {
             conversation: Some(ConversationIdentifier {
-                thread_service_id: Some(conversation.to_string()),
-                thread_service_id_binary: Some(conversation.as_bytes().to_vec()),
+                thread_service_id,
+                thread_service_id_binary,
             }),
             messages,
         };
@@ -99,10 +103,11 @@ impl State {
 }
 
 fn addressable(author: AccountId, sent_at: u64, id: MessageId) -> AddressableMessage {
+    let (author_service_id, author_service_id_binary) = both_forms(author);
     AddressableMessage {
-        author_service_id: Some(author.to_string()),
+        author_service_id,
         sent_timestamp: Some(sent_at),
-        author_service_id_binary: Some(author.as_bytes().to_vec()),
+        author_service_id_binary,
         message_id: Some(id.as_bytes().to_vec()),
     }
 }
