@@ -7,7 +7,7 @@ use engine::input::AppCommand;
 use engine::output::{self, AppReply, AppValue};
 use engine::{Command, Refusal, Reply};
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -15,6 +15,7 @@ use super::argument::text;
 use super::client::settle;
 use super::error;
 use super::listeners;
+use super::types::as_bytes;
 use crate::host::Host;
 
 /// The largest whole number up to which JavaScript counts exactly.
@@ -263,13 +264,6 @@ fn value_to_js(value: AppValue) -> Result<JsValue, Refusal> {
     match value {
         AppValue::Bytes(bytes) => Ok(Uint8Array::from(bytes.as_slice()).into()),
         AppValue::Json(text) => JSON::parse(&text).map_err(|_| Refusal::Internal),
-    }
-}
-
-fn as_bytes<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match bytes {
-        Some(bytes) => serializer.serialize_bytes(bytes),
-        None => serializer.serialize_none(),
     }
 }
 

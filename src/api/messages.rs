@@ -7,7 +7,7 @@ use engine::input::{Action, Draft};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::argument::text;
+use super::argument::{flag, text};
 use super::client::Client;
 use super::types::{Content, EditOptions, MessagesOptions, RemoveOptions};
 
@@ -92,11 +92,7 @@ impl Client {
         is_typing: &JsValue,
     ) -> Promise {
         let command = text(conversation, "conversation").and_then(|conversation| {
-            let is_typing = match is_typing.as_bool() {
-                Some(is_typing) => is_typing,
-                None if is_typing.is_undefined() => true,
-                None => return Err(Refusal::InvalidArgument("isTyping")),
-            };
+            let is_typing = is_typing.is_undefined() || flag(is_typing, "isTyping")?;
             Ok(Command::Typing {
                 conversation,
                 is_typing,

@@ -2,10 +2,10 @@
 //! They are taken apart field by field from the engine's, so a new field there is a compile error here.
 
 use engine::output;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tsify::Tsify;
 
-use super::types::{Message, milliseconds};
+use super::types::{Message, as_bytes, milliseconds};
 
 /// Whether somebody may go on writing. "pending": a stranger has written, and there was no answer of any kind.
 #[derive(Clone, Copy, Debug, Serialize, Tsify)]
@@ -163,13 +163,6 @@ pub struct OnSettings {
     pub settings: Settings,
     /// As it is now.
     pub profile: Profile,
-}
-
-fn as_bytes<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match bytes {
-        Some(bytes) => serializer.serialize_bytes(bytes),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// The last of all times is no time.

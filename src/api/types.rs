@@ -6,7 +6,7 @@ mod message;
 
 use engine::Timestamp;
 use engine::output;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
 
 pub use message::{
@@ -121,6 +121,17 @@ pub struct Device {
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 pub(super) const fn milliseconds(Timestamp(ms): Timestamp) -> f64 {
     ms as f64
+}
+
+/// Bytes, for JavaScript a `Uint8Array`.
+pub(super) fn as_bytes<S: Serializer>(
+    bytes: &Option<Vec<u8>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match bytes {
+        Some(bytes) => serializer.serialize_bytes(bytes),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl From<output::ClientState> for ClientState {
