@@ -10,13 +10,14 @@ use wire::{AccountId, Handle};
 use crate::error::Error;
 use crate::guard;
 use crate::identity::note_new_identity;
-use crate::limits::{CONTACTS_CHUNK, LIST_MAX};
+use crate::limits::{CONTACTS_CHUNK, LIST_MAX, TIMER_MAX_S};
 use crate::output::{Contact, Event};
 use crate::peers;
 use crate::record::{ContactRecord, ConversationRecord, key};
 use crate::registers::{self, Effects, Field, Place, Register};
 use crate::store::Table;
 use crate::thread;
+use crate::thread::timer::Timer;
 use crate::tx::Tx;
 
 /// Makes sure that there is a contact; says whether its handle is known.
@@ -155,6 +156,8 @@ pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Er
             verified_clock: Some(verified_clock),
             last_activity: Some(last.updated_at),
             read_clock: Some(last.read_clock),
+            timer: Some(last.timer_s),
+            timer_version: Some(last.timer_version),
         });
     }
     let chunks = entries.chunks(CONTACTS_CHUNK);
@@ -209,6 +212,9 @@ async fn merge_entry(
     if activity > 0 {
         let mut thread = thread::conversation_record(tx, account).await?;
         thread.updated_at = thread.updated_at.max(activity);
+        let seconds = entry.timer().min(TIMER_MAX_S);
+        let version = entry.timer_version();
+        thread::timer::take(&mut thread, Timer { seconds, version });
         tx.put(id, &thread);
         registers::take_read_clock(tx, account, entry.read_clock()).await?;
     }

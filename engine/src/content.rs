@@ -133,6 +133,17 @@ pub(crate) fn transcript(to: AccountId, content: &Content, timestamp: u64) -> Co
     })
 }
 
+/// A message's time runs from then on, where nobody else says when it was sent.
+pub(crate) fn started(transcript: &mut Content, at: u64) {
+    let sync = transcript.sync_message.as_mut();
+    if let Some(sent) = sync.and_then(|sync| sync.sent.as_mut())
+        && let Some(message) = &sent.message
+        && message.expire_timer() > 0
+    {
+        sent.expiration_start_timestamp = Some(at);
+    }
+}
+
 /// Something between own devices.
 pub(crate) fn sync(message: SyncMessage) -> Content {
     Content {

@@ -67,7 +67,12 @@ impl State {
             tx.delete(Table::Early, &at);
             self.early.0.remove(&(target, act));
         }
-        thread::insert(tx, message, &acts).await
+        let new = thread::insert(tx, message, &acts).await?;
+        let end = new.as_ref().and_then(|message| message.disappears_at);
+        if let Some(end) = end {
+            self.ends_at(tx, target, end);
+        }
+        Ok(new)
     }
 
     /// Does something to a message, now or when it comes. What may not be done is counted.

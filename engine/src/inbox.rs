@@ -8,7 +8,6 @@ use wire::proto::service::Content;
 use wire::{AccountId, Envelope, EnvelopeKind};
 
 use crate::account::Account;
-use crate::content::said::Said;
 use crate::content::{self, Opened, Sender};
 use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
@@ -206,6 +205,7 @@ impl State {
                     sent_at,
                     order: believed_order(sent_at, envelope),
                     status: MessageStatus::Received,
+                    started: None,
                 };
                 if let Some(receipt) = content.receipt_message {
                     return self.take_receipt(tx, from, id, receipt).await;
@@ -214,14 +214,12 @@ impl State {
                     return Self::take_typing(tx, from.account, &typing).await;
                 }
                 let said = context.content(content);
-                if matches!(said, Said::Text { .. })
-                    && registers::is_blocked(tx, from.account).await?
-                {
+                if said.is_message() && registers::is_blocked(tx, from.account).await? {
                     return self
                         .ignore(tx, from.account, Receipted { id, sent_at })
                         .await;
                 }
-                if matches!(said, Said::Text { .. }) {
+                if said.is_message() {
                     self.note_contact(tx, from.account).await?;
                     self.note_time(tx, origin.order);
                 }
@@ -232,7 +230,8 @@ impl State {
                     self.apply_signal(tx, &message, envelope.client_timestamp)
                         .await?;
                     self.note_other_device(envelope);
-                    self.apply_sync(tx, device, id, message).await
+                    let taken = envelope.server_timestamp;
+                    self.apply_sync(tx, device, id, message, taken).await
                 }
                 None => Ok(()),
             },

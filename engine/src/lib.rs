@@ -12,6 +12,7 @@ mod contacts;
 mod content;
 mod dated;
 mod device_name;
+mod disappear;
 mod due;
 mod early;
 mod engine;

@@ -68,6 +68,10 @@ pub(crate) const RECEIPT_WAIT_MAX_MS: u64 = 10_000;
 pub(crate) const RECEIPT_MESSAGES_MAX: usize = 200;
 /// Things done at once that are due.
 pub(crate) const DUE_AT_ONCE: usize = 100;
+/// Messages that disappear do so after four weeks at the latest, as Signal's clients have it.
+pub(crate) const TIMER_MAX_S: u32 = 4 * 7 * 24 * 60 * 60;
+/// Messages looked at, the newest, where a device reads again what another has read: both times are minutes apart, not months.
+pub(crate) const READ_STARTED_MAX: usize = 100;
 /// That somebody is writing is told so often, and shown so long.
 pub(crate) const TYPING_EVERY_MS: u64 = 4_000;
 pub(crate) const TYPING_SHOWN_MS: u64 = 10_000;

@@ -58,7 +58,9 @@ impl State {
         };
         let timestamp = self.next_timestamp(tx);
         let id = self.id_of_message(account.id(), timestamp);
-        let content = content::data(said::text(text.clone(), timestamp, quote.as_ref()));
+        let timer = thread::timer::timer(tx, conversation).await?;
+        let content = said::text(text.clone(), timestamp, quote.as_ref(), timer);
+        let content = content::data(content);
         self.enqueue_message(tx, conversation, id, &content, timestamp)?;
         let message = NewMessage {
             id,
@@ -70,6 +72,8 @@ impl State {
             order: timestamp,
             status: MessageStatus::Queued,
             quote,
+            timer,
+            started: None,
         };
         thread::insert(tx, message, &[]).await?;
         Ok(Ok(id))
@@ -110,7 +114,15 @@ impl State {
             tx.put(conversation.as_bytes(), &peer);
         }
         let quote = thread::quote(tx, id).await?;
-        let content = content::data(said::text(message.text, sent_at, quote.as_ref()));
+        let seconds = message.timer_s.unwrap_or_default();
+        let timer = thread::timer::timer(tx, conversation)
+            .await?
+            .seen_from(seconds);
+        let content = content::data(if message.kind == MessageKind::Timer {
+            said::timer(sent_at, timer)
+        } else {
+            said::text(message.text, sent_at, quote.as_ref(), timer)
+        });
         self.enqueue_message(tx, conversation, id, &content, sent_at)?;
         thread::update_status(tx, id, MessageStatus::Queued).await?;
         Ok(Ok(()))
@@ -125,7 +137,10 @@ impl State {
         content: &Content,
         timestamp: u64,
     ) -> Result<(), Error> {
-        let transcript = content::transcript(conversation, content, timestamp);
+        let mut transcript = content::transcript(conversation, content, timestamp);
+        if self.is_plain() {
+            content::started(&mut transcript, timestamp);
+        }
         let entry = OutboxRecord {
             message_id: id.as_bytes().to_vec(),
             conversation: conversation.as_bytes().to_vec(),
@@ -319,7 +334,7 @@ impl State {
     }
 
     async fn report_status(
-        &self,
+        &mut self,
         tx: &mut Tx<'_>,
         entry: &OutboxRecord,
         status: MessageStatus,
@@ -328,7 +343,13 @@ impl State {
             return Ok(()); // a repeat says nothing of the message, nor does a request
         }
         match MessageId::from_slice(&entry.message_id) {
-            Ok(id) => thread::update_status(tx, id, status).await,
+            Ok(id) => {
+                thread::update_status(tx, id, status).await?;
+                if status == MessageStatus::Sent {
+                    self.start_sent(tx, id).await?;
+                }
+                Ok(())
+            }
             Err(_) => Err(Error::Bug("outbox entry without a message id")),
         }
     }

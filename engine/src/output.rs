@@ -296,6 +296,8 @@ pub struct Conversation {
     pub blocked: bool,
     /// Whether the other person may go on writing.
     pub request: Request,
+    /// New messages disappear so many seconds after they were read.
+    pub timer_s: Option<u32>,
 }
 
 /// A person.

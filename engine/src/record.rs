@@ -196,6 +196,9 @@ records! {
         #[prost(uint64, tag = "20")] pub read_clock: u64,
         /// Messages whose author has not been told that they have come, 24 bytes each: id, time.
         #[prost(bytes = "vec", tag = "23")] pub owed: Vec<u8>,
+        /// Messages disappear so many seconds after they were read; 0: they stay. The later version counts.
+        #[prost(uint32, tag = "24")] pub timer_s: u32,
+        #[prost(uint32, tag = "25")] pub timer_version: u32,
     }
 
     /// A message; its conversation, order and id are in its key.
@@ -214,6 +217,10 @@ records! {
         /// What it said before, newest first.
         #[prost(message, repeated, tag = "11")] pub earlier: Vec<VersionRecord>,
         #[prost(message, repeated, tag = "12")] pub reactions: Vec<ReactionRecord>,
+        /// It disappears so many seconds after it was sent or read; 0: it stays.
+        #[prost(uint32, tag = "14")] pub timer_s: u32,
+        /// When that is; 0: the time does not run yet.
+        #[prost(uint64, tag = "15")] pub ends_at: u64,
     }
 
     /// What a [`MessageRecord`] answers.

@@ -8,7 +8,6 @@ use wire::proto::service::{Content, SyncMessage};
 use wire::{AccountId, MessageId};
 
 use crate::contacts;
-use crate::content::said::Said;
 use crate::content::{self, OwnDevice};
 use crate::error::Error;
 use crate::input::ConversationId;
@@ -20,19 +19,20 @@ use crate::thread;
 use crate::tx::Tx;
 
 impl State {
-    /// Takes over what another own device did or knows.
+    /// Takes over what another own device did or knows, which the relay took at this time.
     pub(crate) async fn apply_sync(
         &mut self,
         tx: &mut Tx<'_>,
         from: OwnDevice,
         id: MessageId,
         message: SyncMessage,
+        taken: u64,
     ) -> Result<(), Error> {
         if let Some(sent) = message.sent {
-            self.apply_sent(tx, from, id, sent).await?;
+            self.apply_sent(tx, from, id, sent, taken).await?;
         }
         for read in message.read {
-            self.apply_read(tx, &read).await?;
+            self.apply_read(tx, &read, taken).await?;
         }
         if let Some(told) = message.receipts_told {
             self.receipts_were_told(tx, &told).await?;
@@ -63,19 +63,21 @@ impl State {
         from: OwnDevice,
         id: MessageId,
         sent: Sent,
+        taken: u64,
     ) -> Result<(), Error> {
         let Some(conversation) = destination(&sent) else {
             return Ok(());
         };
         let timestamp = sent.message.as_ref().and_then(|message| message.timestamp);
         let sent_at = timestamp.or(sent.timestamp).unwrap_or_default();
+        let started = sent.expiration_start_timestamp.unwrap_or(taken);
         let content = Content {
             data_message: sent.message,
             edit_message: sent.edit_message,
             ..Content::default()
         };
         let said = self.context(from.address().account).content(content);
-        if matches!(said, Said::Text { .. }) {
+        if said.is_message() {
             if conversation != from.address().account {
                 self.note_contact(tx, conversation).await?;
             }
@@ -88,6 +90,7 @@ impl State {
             sent_at,
             order: sent_at,
             status: MessageStatus::Sent,
+            started: Some(started),
         };
         self.take_in(tx, origin, said).await
     }
@@ -106,7 +109,9 @@ impl State {
             return Ok(false);
         }
         let newly_read = thread::newly_read(tx, conversation, id).await?;
+        let before = thread::read_mark(tx, conversation).await?;
         let moved = thread::mark_read(tx, conversation, id).await?;
+        self.start_read(tx, conversation, before, tx.now.0).await?;
         self.read_notifications(tx, conversation).await?;
         if let Some(clock) = self.note_read(tx, conversation, moved).await? {
             let (sender_aci, sender_aci_binary) = content::both_forms(message.author);
@@ -127,14 +132,17 @@ impl State {
     }
 
     /// Another own device has read a conversation.
-    async fn apply_read(&mut self, tx: &mut Tx<'_>, read: &Read) -> Result<(), Error> {
+    async fn apply_read(&mut self, tx: &mut Tx<'_>, read: &Read, taken: u64) -> Result<(), Error> {
         let Some(id) = content::message_read(read) else {
             return Ok(());
         };
         match thread::find(tx, id).await? {
             Some(message) => {
                 let conversation = message.conversation;
+                let before = thread::read_mark(tx, conversation).await?;
                 thread::mark_read(tx, conversation, id).await?;
+                let clock = read.clock.unwrap_or(taken);
+                self.start_read(tx, conversation, before, clock).await?;
                 registers::take_read_clock(tx, conversation, read.clock()).await?;
                 self.read_notifications(tx, conversation).await?;
             }
@@ -142,7 +150,9 @@ impl State {
             None if read.message_id.is_none() => {
                 let author = content::author_read(read);
                 if let (Some(author), Some(sent_at)) = (author, read.timestamp) {
+                    let before = thread::read_mark(tx, author).await?;
                     thread::mark_read_ahead(tx, author, sent_at, id).await?;
+                    self.start_read(tx, author, before, taken).await?;
                     self.read_notifications(tx, author).await?;
                 }
             }

@@ -24,6 +24,8 @@ pub(crate) struct Origin {
     pub(crate) sent_at: u64,
     pub(crate) order: u64,
     pub(crate) status: MessageStatus,
+    /// When it was sent, if it is ours: since then its time runs.
+    pub(crate) started: Option<u64>,
 }
 
 /// What the messages of the batch at hand lead to.
@@ -62,7 +64,7 @@ impl State {
         let (id, sent_at) = (message.id, message.sent_at.0);
         let owed = self.batch.came.entry(message.conversation).or_default();
         owed.push(Receipted { id, sent_at });
-        if message.kind != MessageKind::Deleted {
+        if !matches!(message.kind, MessageKind::Deleted | MessageKind::Timer) {
             self.hold_notification(tx, message);
         }
     }
@@ -75,6 +77,15 @@ impl State {
         }
         for (conversation, messages) in ignored {
             self.tell_ignored(tx, conversation, &messages);
+        }
+        Ok(())
+    }
+
+    async fn insert_and_tell(&mut self, tx: &mut Tx<'_>, message: NewMessage) -> Result<(), Error> {
+        let incoming = message.status == MessageStatus::Received;
+        let new = self.insert(tx, message).await?;
+        if let Some(message) = new.filter(|_| incoming) {
+            self.came(tx, message);
         }
         Ok(())
     }
@@ -93,27 +104,37 @@ impl State {
             sent_at,
             order,
             status,
+            started,
         } = origin;
+        let blank = |kind, timer| NewMessage {
+            id,
+            conversation,
+            author,
+            kind,
+            text: String::new(),
+            sent_at,
+            order,
+            status,
+            quote: None,
+            timer,
+            started,
+        };
         match said {
-            Said::Text { text, quote } => {
-                let message = NewMessage {
-                    id,
-                    conversation,
-                    author,
-                    kind: match text {
-                        Some(_) => MessageKind::Text,
-                        None => MessageKind::Unreadable,
-                    },
-                    text: text.unwrap_or_default(),
-                    sent_at,
-                    order,
-                    status,
-                    quote,
+            Said::Text { text, quote, timer } => {
+                let kind = match text {
+                    Some(_) => MessageKind::Text,
+                    None => MessageKind::Unreadable,
                 };
-                let new = self.insert(tx, message).await?;
-                if let Some(message) = new.filter(|_| status == MessageStatus::Received) {
-                    self.came(tx, message);
-                }
+                let message = NewMessage {
+                    text: text.unwrap_or_default(),
+                    quote,
+                    ..blank(kind, timer)
+                };
+                self.insert_and_tell(tx, message).await?;
+            }
+            Said::Timer(timer) => {
+                self.insert_and_tell(tx, blank(MessageKind::Timer, timer))
+                    .await?;
             }
             Said::Act {
                 target,

@@ -8,6 +8,7 @@ mod ahead;
 mod gone;
 mod pages;
 mod placeholder;
+pub(crate) mod timer;
 mod view;
 
 use wire::{AccountId, DeviceAddress, MessageId};
@@ -26,8 +27,12 @@ pub(crate) use ahead::mark_read_ahead;
 pub(crate) use gone::remove;
 pub(crate) use pages::{list, page, show};
 pub(crate) use placeholder::{end_placeholder, remove_placeholder};
+use timer::Timer;
 pub(crate) use view::is_incoming;
-use view::{KIND_DELETED, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view, with_status};
+use view::{
+    KIND_DELETED, KIND_TIMER, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view,
+    with_status,
+};
 
 /// A message that is not stored yet.
 pub(crate) struct NewMessage {
@@ -41,6 +46,10 @@ pub(crate) struct NewMessage {
     pub(crate) order: u64,
     pub(crate) status: MessageStatus,
     pub(crate) quote: Option<QuoteRecord>,
+    /// How long it stays, and what it says of the conversation's timer.
+    pub(crate) timer: Timer,
+    /// When its time began to run, if it does.
+    pub(crate) started: Option<u64>,
 }
 
 /// Stores a message, once: a second one with its id changes nothing, nor does one that was removed here. What was done
@@ -60,6 +69,8 @@ pub(crate) async fn insert(
         order,
         status,
         quote,
+        timer,
+        started,
     } = message;
     if tx.get::<IndexRecord>(id.as_bytes()).await?.is_some() {
         return Ok(None);
@@ -71,9 +82,18 @@ pub(crate) async fn insert(
         text,
         sent_at,
         quote,
+        timer_s: timer.seconds,
         ..MessageRecord::default()
     };
+    let mut thread = conversation_record(tx, conversation).await?;
+    let at = (order, id.as_bytes().to_vec());
+    let is_after_mark = at > (thread.read_order, thread.read_id.clone());
     let mut record = with_status(record, status);
+    let incoming = status == MessageStatus::Received;
+    let read = (incoming && !is_after_mark).then_some(tx.now.0); // it comes late
+    if let Some(started) = started.or(read).filter(|_| kind != MessageKind::Timer) {
+        record.ends_at = timer.ends_at(started.min(tx.now.0));
+    }
     for act in early.iter().filter(|act| act.conversation == conversation) {
         acts::merge(&mut record, act);
     }
@@ -85,21 +105,22 @@ pub(crate) async fn insert(
     };
     tx.put(id.as_bytes(), &index);
 
-    let mut thread = conversation_record(tx, conversation).await?;
-    let at = (order, id.as_bytes().to_vec());
     if at > (thread.last_order, thread.last_id.clone()) {
-        (thread.last_order, thread.last_id) = at.clone();
+        (thread.last_order, thread.last_id) = at;
         thread.updated_at = thread.updated_at.max(order);
     }
-    if is_unread(&record) && at > (thread.read_order, thread.read_id.clone()) {
+    if is_unread(&record) && is_after_mark {
         thread.unread = thread.unread.saturating_add(1);
     }
+    let has_other_timer = timer::take(&mut thread, timer);
     tx.put(conversation.as_bytes(), &thread);
     let view = view(conversation, id, record);
     if let Some(view) = &view {
         tx.emit(Event::Message(view.clone()));
     }
-    let incoming = status == MessageStatus::Received;
+    if has_other_timer {
+        show(tx, conversation).await?;
+    }
     registers::note_message(tx, conversation, incoming, sent_at).await?;
     Ok(view)
 }
@@ -128,7 +149,7 @@ pub(crate) async fn update_status(
 
 /// Theirs, and there is something to read.
 fn is_unread(record: &MessageRecord) -> bool {
-    record.status == STATUS_RECEIVED && record.kind != KIND_DELETED
+    record.status == STATUS_RECEIVED && record.kind != KIND_DELETED && record.kind != KIND_TIMER
 }
 
 /// Everything up to this message has been read. Marks only move forward.
@@ -154,6 +175,15 @@ pub(crate) async fn mark_read(
         message,
     });
     Ok(true)
+}
+
+/// The last message that was read: its order and id.
+pub(crate) async fn read_mark(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+) -> Result<(u64, Vec<u8>), Error> {
+    let thread = conversation_record(tx, conversation).await?;
+    Ok((thread.read_order, thread.read_id))
 }
 
 /// What is read for the first time when everything up to this message is: the newest of it, of the other person.

@@ -131,6 +131,24 @@ impl Client {
         }))
     }
 
+    /// Has messages that both people write from now on disappear so many seconds after they were read, at most four weeks; with 0 they stay.
+    /// The other person sees who has set it.
+    #[wasm_bindgen(js_name = setTimer, unchecked_return_type = "Promise<void>")]
+    pub fn set_timer(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] conversation: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] seconds: &JsValue,
+    ) -> Promise {
+        self.set(text(conversation, "conversation").and_then(|conversation| {
+            let seconds = seconds.as_f64().and_then(whole);
+            let seconds = seconds.ok_or(Refusal::InvalidArgument("seconds"))?;
+            Ok(Setting::Timer {
+                conversation,
+                seconds,
+            })
+        }))
+    }
+
     /// Puts a conversation away, or back.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn archive(
@@ -193,6 +211,17 @@ impl Client {
     fn set(&self, setting: Result<Setting, Refusal>) -> Promise {
         self.ask(setting.map(Command::Set))
     }
+}
+
+/// A number of seconds, as the engine has it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be whole and small enough"
+)]
+fn whole(number: f64) -> Option<u32> {
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    fits.then_some(number as u32)
 }
 
 /// A time as JavaScript has it; `undefined` and `null` are none.

@@ -57,6 +57,9 @@ pub struct Conversation {
     pub blocked: bool,
     /// Whether the other person may go on writing.
     pub request: RequestState,
+    /// New messages disappear so many seconds after they were read; without it they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<u32>,
 }
 
 /// A person.
@@ -201,6 +204,7 @@ impl From<output::Conversation> for Conversation {
             marked_unread,
             blocked,
             request,
+            timer_s: timer,
         } = conversation;
         Self {
             id: id.to_string(),
@@ -216,6 +220,7 @@ impl From<output::Conversation> for Conversation {
             marked_unread,
             blocked,
             request: request.into(),
+            timer,
         }
     }
 }

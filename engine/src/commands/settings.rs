@@ -64,6 +64,7 @@ impl State {
             | Setting::Mute { .. }
             | Setting::Archive { .. }
             | Setting::Pin { .. }
+            | Setting::Timer { .. }
             | Setting::Draft { .. }
             | Setting::MarkUnread { .. } => return Err(Error::Bug("a setting about nobody")),
         }
@@ -76,6 +77,10 @@ impl State {
         account: AccountId,
         setting: Setting,
     ) -> Result<Result<(), Refusal>, Error> {
+        if let Setting::Timer { seconds, .. } = setting {
+            self.note_contact(tx, account).await?;
+            return self.set_timer(tx, account, seconds).await;
+        }
         let (field, value) = match self.field(tx, account, setting).await? {
             Ok(field) => field,
             Err(refusal) => return Ok(Err(refusal)),
@@ -135,8 +140,8 @@ impl State {
                 (Field::Draft, value)
             }
             Setting::MarkUnread { .. } => (Field::MarkedUnread, Some(fields::flag(true))),
-            Setting::Settings(_) | Setting::Profile { .. } => {
-                return Err(Error::Bug("a setting about somebody"));
+            Setting::Settings(_) | Setting::Profile { .. } | Setting::Timer { .. } => {
+                return Err(Error::Bug("a setting that is no register of somebody"));
             }
         }))
     }

@@ -5,16 +5,17 @@
 //! malformed or too large is told apart from what is not for us.
 
 use wire::limits::TEXT_MAX;
-use wire::proto::service::data_message::{Delete, Quote, Reaction};
+use wire::proto::service::data_message::{Delete, Flags, Quote, Reaction};
 use wire::proto::service::{Content, DataMessage, EditMessage};
 use wire::{AccountId, MessageId};
 
 use super::unbound::{both_forms, is_direct, service_id};
-use crate::limits::{EMOJI_MAX, QUOTE_TEXT_MAX};
+use crate::limits::{EMOJI_MAX, QUOTE_TEXT_MAX, TIMER_MAX_S};
 use crate::output::Message;
 use crate::record::QuoteRecord;
 use crate::service;
 use crate::thread::acts::Deed;
+use crate::thread::timer::Timer;
 
 /// What a message says.
 #[derive(Debug, PartialEq)]
@@ -23,7 +24,10 @@ pub(crate) enum Said {
     Text {
         text: Option<String>,
         quote: Option<QuoteRecord>,
+        timer: Timer,
     },
+    /// Messages stay so long from now on.
+    Timer(Timer),
     /// Something is done to a message.
     Act {
         target: MessageId,
@@ -34,6 +38,13 @@ pub(crate) enum Said {
     Nothing,
     /// What nobody may say.
     Malformed,
+}
+
+impl Said {
+    /// Whether it takes a place of its own in the conversation.
+    pub(crate) const fn is_message(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Timer(_))
+    }
 }
 
 /// Who writes, and how messages are named where it is written.
@@ -70,12 +81,17 @@ impl Context {
             let target = self.name(target_message_id, Some(self.author), target_sent_timestamp);
             return act(target, clock, Deed::Delete);
         }
+        let timer = timer_of(&message);
+        if message.flags() & Flags::ExpirationTimerUpdate as u32 != 0 {
+            return Said::Timer(timer);
+        }
         let Some(text) = message.body else {
             return Said::Nothing;
         };
         Said::Text {
             text: (text.len() <= TEXT_MAX).then_some(text),
             quote: message.quote.and_then(|quote| self.quote(quote)),
+            timer,
         }
     }
 
@@ -160,6 +176,13 @@ fn act(target: Option<MessageId>, clock: Option<u64>, deed: Deed) -> Said {
     }
 }
 
+fn timer_of(message: &DataMessage) -> Timer {
+    Timer {
+        seconds: message.expire_timer().min(TIMER_MAX_S),
+        version: message.expire_timer_version(),
+    }
+}
+
 fn clock_of(message: &DataMessage) -> Option<u64> {
     message.clock.or(message.timestamp)
 }
@@ -177,11 +200,35 @@ pub(crate) fn beginning(text: &str) -> &str {
 }
 
 /// A text, as it is sent.
-pub(crate) fn text(text: String, timestamp: u64, quoted: Option<&QuoteRecord>) -> DataMessage {
+pub(crate) fn text(
+    text: String,
+    timestamp: u64,
+    quoted: Option<&QuoteRecord>,
+    timer: Timer,
+) -> DataMessage {
     DataMessage {
         body: Some(text),
-        timestamp: Some(timestamp),
         quote: quoted.map(quote),
+        ..empty(timestamp, timer)
+    }
+}
+
+/// Another timer, as it is sent.
+pub(crate) fn timer(timestamp: u64, timer: Timer) -> DataMessage {
+    DataMessage {
+        flags: Some(Flags::ExpirationTimerUpdate as u32),
+        ..empty(timestamp, timer)
+    }
+}
+
+/// Every message repeats the timer, so that who has missed its change hears of it.
+fn empty(timestamp: u64, timer: Timer) -> DataMessage {
+    let has_timer = timer.seconds > 0;
+    DataMessage {
+        expire_timer: Some(timer.seconds),
+        timestamp: Some(timestamp),
+        expire_timer_version: Some(timer.version),
+        required_protocol_version: has_timer.then_some(TIMERS),
         ..DataMessage::default()
     }
 }
@@ -245,6 +292,8 @@ pub(crate) fn deed(target: &Message, deed: &Deed, timestamp: u64, clock: u64) ->
     })
 }
 
+/// Signal's version of the protocol that has timers.
+const TIMERS: u32 = 1;
 /// Signal's version of the protocol that has reactions.
 const REACTIONS: u32 = 4;
 

@@ -63,6 +63,13 @@ pub enum Setting {
         /// Whether.
         pinned: bool,
     },
+    /// Messages of a conversation disappear so long after they were read, for both people.
+    Timer {
+        /// A handle or an account id.
+        conversation: String,
+        /// At most four weeks; 0: they stay.
+        seconds: u32,
+    },
     /// What was written and not sent; empty: nothing.
     Draft {
         /// A handle or an account id.
@@ -109,6 +116,7 @@ impl Setting {
             Self::Mute { conversation, .. }
             | Self::Archive { conversation, .. }
             | Self::Pin { conversation, .. }
+            | Self::Timer { conversation, .. }
             | Self::Draft { conversation, .. }
             | Self::MarkUnread { conversation } => Some(conversation),
         }

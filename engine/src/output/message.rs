@@ -34,6 +34,8 @@ pub enum MessageKind {
     Waiting,
     /// Its author has deleted it for everyone.
     Deleted,
+    /// Its author has changed how long messages stay.
+    Timer,
 }
 
 /// A message.
@@ -61,6 +63,11 @@ pub struct Message {
     pub earlier: Vec<Version>,
     /// At most one of each person.
     pub reactions: Vec<Reaction>,
+    /// It disappears so many seconds after it was read, or sent if it is ours. Of a change of the conversation's timer: what
+    /// it was changed to.
+    pub timer_s: Option<u32>,
+    /// When it disappears, if its time runs.
+    pub disappears_at: Option<Timestamp>,
 }
 
 /// What a message answers, as its author quotes it. The quoted message itself may say something else, or be gone.

@@ -125,6 +125,27 @@ pub(crate) fn due(at: Timestamp, task: u8, conversation: AccountId) -> Vec<u8> {
     .concat()
 }
 
+/// In Due, before the times of what goes; all else there begins with 0, since times do.
+pub(crate) const ENDING: u8 = 1;
+
+/// A message that goes: its time, the message.
+pub(crate) fn ending(at: Timestamp, id: MessageId) -> Vec<u8> {
+    [&[ENDING], at.0.to_be_bytes().as_slice(), id.as_bytes()].concat()
+}
+
+/// The first key after those of messages that go at that time.
+pub(crate) fn endings_until(at: Timestamp) -> Vec<u8> {
+    let after = at.0.saturating_add(1).to_be_bytes();
+    [&[ENDING], after.as_slice()].concat()
+}
+
+/// Time and message of such a key.
+pub(crate) fn split_ending(bytes: &[u8]) -> Option<(Timestamp, MessageId)> {
+    let (at, id) = bytes.strip_prefix(&[ENDING])?.split_first_chunk::<8>()?;
+    let id = MessageId::from_slice(id).ok()?;
+    Some((Timestamp(u64::from_be_bytes(*at)), id))
+}
+
 /// Time, what and conversation of such a key.
 pub(crate) fn split_due(bytes: &[u8]) -> Option<(Timestamp, u8, AccountId)> {
     let (at, rest) = bytes.split_first_chunk::<8>()?;

@@ -14,6 +14,7 @@ use crate::record::{OutboxRecord, Record, WaitingRecord, key};
 use crate::registers;
 use crate::state::State;
 use crate::store::{Scan, Table};
+use crate::thread::timer::Timer;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
@@ -151,6 +152,8 @@ async fn keep_place(
         order: believed_order(envelope.client_timestamp, envelope),
         status: MessageStatus::Received,
         quote: None,
+        timer: Timer::default(),
+        started: None,
     };
     thread::insert(tx, message, &[]).await?;
     Ok(id)

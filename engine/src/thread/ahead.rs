@@ -51,6 +51,7 @@ mod tests {
     use crate::input::Timestamp;
     use crate::output::{MessageKind, MessageStatus};
     use crate::store::memory::MemoryStore;
+    use crate::thread::timer::Timer;
     use crate::thread::{NewMessage, conversation_record, insert};
 
     const BOB: AccountId = AccountId::from_bytes([2; 16]);
@@ -75,6 +76,8 @@ mod tests {
             order: time,
             status: MessageStatus::Received,
             quote: None,
+            timer: Timer::default(),
+            started: None,
         };
         insert(tx, message, &[]).await.unwrap();
     }

@@ -106,6 +106,7 @@ async fn conversation_view(
         marked_unread: fields.marked_unread,
         blocked: person.blocked,
         request: person.request,
+        timer_s: Some(thread.timer_s).filter(|seconds| *seconds > 0),
     })
 }
 

@@ -12,6 +12,7 @@ pub(super) const KIND_TEXT: u32 = 0;
 pub(super) const KIND_UNREADABLE: u32 = 1;
 pub(super) const KIND_WAITING: u32 = 2;
 pub(super) const KIND_DELETED: u32 = 3;
+pub(super) const KIND_TIMER: u32 = 4;
 
 pub(super) const fn stored_kind(kind: MessageKind) -> u32 {
     match kind {
@@ -19,6 +20,7 @@ pub(super) const fn stored_kind(kind: MessageKind) -> u32 {
         MessageKind::Unreadable => KIND_UNREADABLE,
         MessageKind::Waiting => KIND_WAITING,
         MessageKind::Deleted => KIND_DELETED,
+        MessageKind::Timer => KIND_TIMER,
     }
 }
 
@@ -79,6 +81,8 @@ pub(super) fn view(
         edit_id: _,
         earlier,
         reactions,
+        timer_s,
+        ends_at,
     } = record;
     Some(Message {
         id,
@@ -89,6 +93,7 @@ pub(super) fn view(
             KIND_TEXT => MessageKind::Text,
             KIND_WAITING => MessageKind::Waiting,
             KIND_DELETED => MessageKind::Deleted,
+            KIND_TIMER => MessageKind::Timer,
             _ => MessageKind::Unreadable,
         },
         text,
@@ -109,6 +114,8 @@ pub(super) fn view(
             .map(|version| version_view(version, sent_at))
             .collect(),
         reactions: reactions.into_iter().filter_map(reaction).collect(),
+        timer_s: Some(timer_s).filter(|seconds| *seconds > 0),
+        disappears_at: (ends_at > 0).then_some(Timestamp(ends_at)),
     })
 }
 

@@ -62,6 +62,8 @@ pub enum MessageKind {
     Waiting,
     /// Its author has deleted it for everyone.
     Deleted,
+    /// Its author has changed how long messages of the conversation stay: `timer` says to what.
+    Timer,
 }
 
 /// A message.
@@ -99,6 +101,13 @@ pub struct Message {
     pub earlier: Vec<Version>,
     /// At most one of each person.
     pub reactions: Vec<Reaction>,
+    /// It disappears so many seconds after it was read, or sent if it is outgoing. Of kind "timer": so do new messages from then
+    /// on, and without it they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<u32>,
+    /// When it disappears, once its time runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disappears_at: Option<f64>,
 }
 
 /// What a message answers, as its author quotes it. The message itself may say something else now, or be gone.
@@ -158,6 +167,7 @@ impl From<output::MessageKind> for MessageKind {
             output::MessageKind::Unreadable => Self::Unreadable,
             output::MessageKind::Waiting => Self::Waiting,
             output::MessageKind::Deleted => Self::Deleted,
+            output::MessageKind::Timer => Self::Timer,
         }
     }
 }
@@ -176,6 +186,8 @@ impl From<output::Message> for Message {
             quote,
             earlier,
             reactions,
+            timer_s: timer,
+            disappears_at,
         } = message;
         let (status, error) = MessageStatus::split(status);
         Self {
@@ -192,6 +204,8 @@ impl From<output::Message> for Message {
             quote: quote.map(Quote::from),
             earlier: earlier.into_iter().map(Version::from).collect(),
             reactions: reactions.into_iter().map(Reaction::from).collect(),
+            timer,
+            disappears_at: disappears_at.map(milliseconds),
         }
     }
 }

@@ -44,7 +44,12 @@ fn open(content: &Content, from: DeviceAddress, service: Service) -> Result<Open
 }
 
 fn text() -> DataMessage {
-    content::said::text("hello".to_owned(), TIME, None)
+    content::said::text(
+        "hello".to_owned(),
+        TIME,
+        None,
+        crate::thread::timer::Timer::default(),
+    )
 }
 
 #[test]
