@@ -7,6 +7,7 @@
 pub mod account;
 pub mod app;
 mod argument;
+pub mod attachments;
 pub mod client;
 pub mod error;
 pub mod event;

@@ -15,16 +15,14 @@ mod upload;
 
 use std::fmt;
 
-use engine::attachment::{AttachmentKey, Details, Pointer};
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
-use wire::BlobId;
 
-use crate::clock;
 use crate::socket::RelayAddress;
 
 pub use self::download::download;
 pub use self::upload::upload;
+pub use engine::attachment::Plan;
 
 /// Of a file or a blob, at once in memory; a copy or two of it may be there, too. A little less than 1 MiB, which is
 /// the largest body that some proxies let through unless they are told otherwise.
@@ -42,82 +40,6 @@ pub struct Access {
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Access")
-    }
-}
-
-/// All that an upload is determined by, but the file: kept until it is done, it is what the upload goes on with. With other
-/// content it must not be used again: after [`Fault::Changed`] and [`Fault::Gone`] another one is drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Where it goes.
-    pub blob: BlobId,
-    /// What it is encrypted with.
-    pub key: AttachmentKey,
-    /// Beginning of the blob.
-    pub iv: [u8; 16],
-    /// Of the file, in bytes.
-    pub size: u64,
-}
-
-impl Plan {
-    /// For a file of this size.
-    ///
-    /// # Errors
-    /// The browser has no randomness.
-    pub fn draw(size: u64) -> Result<Self, Fault> {
-        let random = |_| Fault::Browser;
-        Ok(Self {
-            blob: BlobId::from_bytes(clock::random().map_err(random)?),
-            key: AttachmentKey::from_bytes(clock::random().map_err(random)?),
-            iv: clock::random().map_err(random)?,
-            size,
-        })
-    }
-
-    /// For a record. It holds the key.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let Self {
-            blob,
-            key,
-            iv,
-            size,
-        } = self;
-        let size = size.to_be_bytes();
-        [&blob.as_bytes()[..], &key.as_bytes()[..], iv, &size].concat()
-    }
-
-    /// Of a record.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (blob, rest) = bytes.split_first_chunk()?;
-        let (key, rest) = rest.split_first_chunk()?;
-        let (iv, rest) = rest.split_first_chunk()?;
-        let size = u64::from_be_bytes(rest.try_into().ok()?);
-        Some(Self {
-            blob: BlobId::from_bytes(*blob),
-            key: AttachmentKey::from_bytes(*key),
-            iv: *iv,
-            size,
-        })
-    }
-
-    /// What goes into the message once the upload is done.
-    #[must_use]
-    pub fn pointer(&self, digest: [u8; 32], details: Details) -> Pointer {
-        let Self {
-            blob,
-            key,
-            iv: _,
-            size,
-        } = self.clone();
-        Pointer {
-            blob,
-            key,
-            digest,
-            size,
-            details,
-        }
     }
 }
 

@@ -55,6 +55,7 @@ enum Phase {
 /// The handle: what the API and the task share.
 pub struct Host {
     queue: RefCell<VecDeque<(Command, Answer)>>,
+    relay: RelayAddress,
     signal: Rc<Signal>,
     phase: Cell<Phase>,
     state: Cell<ClientState>,
@@ -85,6 +86,7 @@ impl Host {
         };
         let host = Rc::new(Self {
             queue: RefCell::default(),
+            relay: relay.clone(),
             signal: Rc::default(),
             phase: Cell::new(Phase::Up),
             state: Cell::new(state),
@@ -130,6 +132,11 @@ impl Host {
     /// The connection to the relay.
     pub fn connection(&self) -> Connection {
         self.connection.get()
+    }
+
+    /// Where the relay is.
+    pub const fn relay(&self) -> &RelayAddress {
+        &self.relay
     }
 
     /// Who listens to events.

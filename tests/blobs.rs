@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use engine::attachment::{Details, Pointer, blob_size};
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use lockstep::blobs::{Access, Fault, Plan, Progress, Watch, download, upload};
+use lockstep::clock::random;
 use lockstep::socket::RelayAddress;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -59,7 +60,7 @@ const FAKE: &str = r#"
         if (init.method === "POST") {
             if (blob.bytes.length !== blob.size) return refused(409, "blob_incomplete");
             const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", blob.bytes));
-            if (text().sha256 !== btoa(String.fromCharCode(...hash))) return refused(422, "blob_digest");
+            if (text().sha256 !== btoa(String.fromCharCode(...hash))) return blob.complete ? refused(409, "blob_complete") : refused(422, "blob_digest");
             blob.complete = true;
             if (fault[0] === "unanswered") throw new TypeError("network");
             return new Response(null, { status: 204 });
@@ -74,6 +75,10 @@ const FAKE: &str = r#"
     globalThis.fetch = (url, init) => String(url).startsWith("http://relay.test/") ? answer(url, init) : real(url, init);
     return relay;
 "#;
+
+fn draw(size: u64) -> Plan {
+    Plan::from_random(&random().unwrap(), size)
+}
 
 struct Fake(JsValue);
 
@@ -155,7 +160,7 @@ async fn a_file_goes_up_and_comes_down_in_slices() {
     let fake = Fake::new();
     for size in [0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 77] {
         let content = content(size);
-        let plan = Plan::draw(size).unwrap();
+        let plan = draw(size);
         let pointer = send(&plan, &content).await.unwrap();
         let got = download(&access(), &pointer, &WATCH).await.unwrap();
         assert_eq!(got.type_(), "image/png");
@@ -171,7 +176,7 @@ async fn a_file_goes_up_and_comes_down_in_slices() {
 #[wasm_bindgen_test]
 async fn only_uploads_say_who_asks() {
     let fake = Fake::new();
-    let plan = Plan::draw(100).unwrap();
+    let plan = draw(100);
     let pointer = send(&plan, &content(100)).await.unwrap();
     assert_eq!(fake.part("authorization"), "Basic me");
     Reflect::set(&fake.0, &"authorization".into(), &"".into()).unwrap();
@@ -193,7 +198,7 @@ async fn an_upload_goes_on_where_it_stopped_whatever_was_lost() {
         "POST lost",
         "POST unanswered",
     ]);
-    let plan = Plan::draw(3 * MIB).unwrap();
+    let plan = draw(3 * MIB);
     let pointer = send(&plan, &content).await.unwrap();
     assert!(fake.is_spent(), "{:?}", fake.log());
     let got = download(&access(), &pointer, &WATCH).await.unwrap();
@@ -204,7 +209,7 @@ async fn an_upload_goes_on_where_it_stopped_whatever_was_lost() {
 async fn after_a_reload_only_what_is_missing_is_sent() {
     let fake = Fake::new();
     let content = content(3 * MIB);
-    let plan = Plan::draw(3 * MIB).unwrap();
+    let plan = draw(3 * MIB);
     // The page is closed while the third slice is on its way.
     let closing = AbortController::new().unwrap();
     let at_two = |progress: Progress| {
@@ -235,13 +240,17 @@ async fn after_a_reload_only_what_is_missing_is_sent() {
     fake.forget();
     assert_eq!(send(&kept, &content).await.unwrap(), pointer);
     assert_eq!(fake.log(), ["PUT", "POST"]);
+    // Another file in its place is not taken for it.
+    let mut other = content.clone();
+    other[5] ^= 1;
+    assert_eq!(send(&kept, &other).await, Err(Fault::Changed));
 }
 
 #[wasm_bindgen_test]
 async fn a_relay_that_was_set_back_gets_all_again() {
     let fake = Fake::new();
     let content = content(3 * MIB);
-    let plan = Plan::draw(3 * MIB).unwrap();
+    let plan = draw(3 * MIB);
     fake.spoil(&["PATCH x", "PATCH x", "PATCH setback 1000", "PATCH lost"]);
     let pointer = send(&plan, &content).await.unwrap();
     assert!(fake.is_spent());
@@ -252,7 +261,7 @@ async fn a_relay_that_was_set_back_gets_all_again() {
 #[wasm_bindgen_test]
 async fn a_file_that_changed_is_not_sent_as_the_same() {
     let fake = Fake::new();
-    let plan = Plan::draw(100).unwrap();
+    let plan = draw(100);
     assert_eq!(send(&plan, &content(101)).await, Err(Fault::Changed));
     assert_eq!(fake.log().len(), 0);
     fake.spoil(&["PATCH half", "PUT status 401"]);
@@ -277,7 +286,7 @@ async fn refusals_say_what_they_mean() {
         ("POST status 422 blob_digest", Fault::Changed),
     ] {
         fake.spoil(&[fault]);
-        let plan = Plan::draw(100).unwrap();
+        let plan = draw(100);
         assert_eq!(send(&plan, &content(100)).await, Err(expected), "{fault}");
         assert!(fake.is_spent());
     }
@@ -291,7 +300,7 @@ async fn a_file_that_is_too_large_is_refused_before_the_relay_hears_of_it() {
     let mut parts: Array = (0..100).map(|_| JsValue::from(piece.clone())).collect();
     parts.extend([JsValue::from(file(&[1]))]);
     let large = Blob::new_with_blob_sequence(&parts).unwrap();
-    let plan = Plan::draw(100 * MIB + 1).unwrap();
+    let plan = draw(100 * MIB + 1);
     let refused = upload(&access(), &plan, &large, &WATCH).await;
     assert_eq!(refused, Err(Fault::TooLarge));
     assert_eq!(fake.log().len(), 0);
@@ -300,7 +309,7 @@ async fn a_file_that_is_too_large_is_refused_before_the_relay_hears_of_it() {
 #[wasm_bindgen_test]
 async fn what_is_damaged_on_the_way_is_not_given_out() {
     let fake = Fake::new();
-    let plan = Plan::draw(2 * MIB).unwrap();
+    let plan = draw(2 * MIB);
     let pointer = send(&plan, &content(2 * MIB)).await.unwrap();
     for faults in [
         &["GET flip"][..],
@@ -317,7 +326,7 @@ async fn what_is_damaged_on_the_way_is_not_given_out() {
     wrong.digest[0] ^= 1;
     let got = download(&access(), &wrong, &WATCH).await;
     assert_eq!(got.unwrap_err(), Fault::Damaged);
-    let unknown = Plan::draw(2 * MIB).unwrap();
+    let unknown = draw(2 * MIB);
     let nowhere = unknown.pointer(pointer.digest, Details::default());
     let got = download(&access(), &nowhere, &WATCH).await;
     assert_eq!(got.unwrap_err(), Fault::Gone);
@@ -337,7 +346,7 @@ async fn progress_grows_to_the_whole() {
         progress: &note,
         abort: None,
     };
-    let plan = Plan::draw(size).unwrap();
+    let plan = draw(size);
     let content = file(&content(size));
     let digest = upload(&access(), &plan, &content, &watch).await.unwrap();
     let pointer = plan.pointer(digest, Details::default());
@@ -355,7 +364,7 @@ async fn progress_grows_to_the_whole() {
 #[wasm_bindgen_test]
 async fn a_request_that_hangs_ends_when_the_page_says_so() {
     let fake = Fake::new();
-    let plan = Plan::draw(100).unwrap();
+    let plan = draw(100);
     for fault in ["PUT hang", "PATCH hang", "POST hang"] {
         fake.spoil(&[fault]);
         let stop = AbortController::new().unwrap();
@@ -381,7 +390,7 @@ async fn a_request_that_hangs_ends_when_the_page_says_so() {
 #[wasm_bindgen_test]
 async fn what_could_run_as_a_page_is_given_out_as_plain_bytes() {
     let _fake = Fake::new();
-    let plan = Plan::draw(10).unwrap();
+    let plan = draw(10);
     let sent = send(&plan, &content(10)).await.unwrap();
     for (claimed, given) in [
         ("text/html", "application/octet-stream"),

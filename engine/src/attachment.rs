@@ -8,8 +8,10 @@
 //! Pure: no storage, no network, no randomness of its own. It does not know where a blob lies; [`Pointer`] does, and what is
 //! in a message about it. Decryption gives [`Unproven`] content until the end has shown that all of it is right.
 
+mod carried;
 mod decrypt;
 mod encrypt;
+mod plan;
 mod pointer;
 #[cfg(test)]
 mod tests;
@@ -21,8 +23,10 @@ use sha2::Sha256;
 use wire::limits::ATTACHMENT_MAX;
 use zeroize::Zeroizing;
 
+pub(crate) use self::carried::{called, kept, shown};
 pub use self::decrypt::{Damaged, Decryptor, Unproven};
 pub use self::encrypt::{Encryptor, NotAsDeclared, Rest};
+pub use self::plan::Plan;
 pub use self::pointer::{Details, Pointer, Style};
 
 /// The key of one attachment, and of no other: drawn anew for each, also when an upload begins anew.

@@ -6,15 +6,16 @@ mod app;
 mod devices;
 mod people;
 mod settings;
+mod transfer;
 
 use wire::Endpoint;
-use wire::limits::TEXT_MAX;
+use wire::limits::{ATTACHMENTS_MAX, TEXT_MAX};
 
 use crate::account::Account;
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, Ticket};
+use crate::input::{Command, Draft, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
@@ -83,6 +84,7 @@ impl State {
             | Command::Settings
             | Command::Profile
             | Command::App(_)
+            | Command::Transfer(_)
             | Command::Conversations
             | Command::Contacts
             | Command::Messages { .. }) => {
@@ -136,6 +138,7 @@ impl State {
             Command::Settings => Ok(Reply::Settings(registers::settings(tx).await?)),
             Command::Profile => Ok(Reply::Profile(registers::profile(tx).await?)),
             Command::App(command) => self.app(tx, command).await?,
+            Command::Transfer(command) => self.transfer(tx, command).await?,
             Command::Act(action) => self.action(tx, action).await?,
             Command::Account
             | Command::Set(_)
@@ -201,6 +204,7 @@ impl State {
             | Command::Set(_)
             | Command::DeleteAccount => self.device_refusal(),
             Command::App(command) if app::is_change(command) => self.device_refusal(),
+            Command::Transfer(command) if transfer::is_change(command) => self.device_refusal(),
             Command::AwaitLink
             | Command::CancelLink
             | Command::Account
@@ -209,6 +213,7 @@ impl State {
             | Command::Settings
             | Command::Profile
             | Command::App(_)
+            | Command::Transfer(_)
             | Command::Contacts => None,
         }
     }
@@ -242,6 +247,15 @@ fn text_refusal(text: &str) -> Option<Refusal> {
     }
 }
 
+/// What is wrong with a message that is to be sent.
+fn draft_refusal(draft: &Draft) -> Option<Refusal> {
+    match (draft.text.len(), draft.attachments.len()) {
+        (_, files) if files > ATTACHMENTS_MAX => Some(Refusal::InvalidArgument("attachments")),
+        (0, 1..) => None,
+        _ => text_refusal(&draft.text),
+    }
+}
+
 /// Commands that can't be stored for later: without a connection they wait for the next one, or fail.
 const fn needs_relay(command: &Command) -> bool {
     match command {
@@ -269,6 +283,7 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Settings
         | Command::Profile
         | Command::App(_)
+        | Command::Transfer(_)
         | Command::Contacts => false,
     }
 }

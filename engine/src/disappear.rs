@@ -51,6 +51,7 @@ impl State {
             order: timestamp,
             status: MessageStatus::Queued,
             quote: None,
+            attachments: Vec::new(),
             timer,
             started: None,
         };

@@ -123,6 +123,22 @@ pub enum Refusal {
     TooLate,
     /// The message has been edited as often as one may.
     TooManyEdits,
+    /// The message has no such attachment.
+    UnknownAttachment,
+    /// This service has no place for attachments, or has them elsewhere.
+    AttachmentsUnsupported,
+    /// The file is larger than may be attached.
+    AttachmentTooLarge,
+    /// The file is not what it was, or can't be read any more.
+    AttachmentChanged,
+    /// The attachment has had its time at the relay.
+    AttachmentGone,
+    /// What came is not what was sent.
+    AttachmentDamaged,
+    /// The account has uploaded enough for now.
+    AttachmentQuota,
+    /// The page wanted it to end.
+    Aborted,
     /// The store failed; see [`StoreFault`].
     Store(StoreFault),
     /// A bug of ours.
@@ -173,6 +189,14 @@ impl Refusal {
             Self::NotAuthor => "not_author",
             Self::TooLate => "too_late",
             Self::TooManyEdits => "too_many_edits",
+            Self::UnknownAttachment => "unknown_attachment",
+            Self::AttachmentsUnsupported => "attachments_unsupported",
+            Self::AttachmentTooLarge => "attachment_too_large",
+            Self::AttachmentChanged => "attachment_changed",
+            Self::AttachmentGone => "attachment_gone",
+            Self::AttachmentDamaged => "attachment_damaged",
+            Self::AttachmentQuota => "attachment_quota",
+            Self::Aborted => "aborted",
             Self::Store(StoreFault::Refused) => "storage_refused",
             Self::Store(StoreFault::Full) => "storage_full",
             Self::Store(StoreFault::TooNew { .. }) => "storage_too_new",
@@ -196,6 +220,7 @@ impl Refusal {
                 | Self::ChallengeRequired
                 | Self::QueueFull
                 | Self::LinkBusy
+                | Self::AttachmentQuota
                 | Self::Store(StoreFault::InUse | StoreFault::Failed)
         )
     }
@@ -252,7 +277,7 @@ impl fmt::Display for Refusal {
             Self::LinkCancelled => "Linking was stopped on this device.",
             Self::LinkBusy => "A link attempt is already running in this browser.",
             Self::DeviceLimit => "The account has no room for another device. Remove one first.",
-            Self::MessageEmpty => "There is no text to send.",
+            Self::MessageEmpty => "There is nothing to send.",
             Self::MessageTooLong => "The text is longer than 64 KiB. Send it in parts.",
             Self::UnknownConversation => "There is no such conversation.",
             Self::UnknownMessage => "There is no such message.",
@@ -279,6 +304,14 @@ impl fmt::Display for Refusal {
             Self::NotAuthor => "Only the person who wrote a message can do that.",
             Self::TooLate => "A message can be changed for everyone for a day.",
             Self::TooManyEdits => "This message was edited too often. Write a new one.",
+            Self::UnknownAttachment => "This message has no such file.",
+            Self::AttachmentsUnsupported => "Files can't be sent or fetched on this service.",
+            Self::AttachmentTooLarge => "The file is larger than 100 MiB.",
+            Self::AttachmentChanged => "The file was changed meanwhile. Choose it again.",
+            Self::AttachmentGone => "This file is no longer on the server.",
+            Self::AttachmentDamaged => "This file is not what was sent. Ask for it again.",
+            Self::AttachmentQuota => "You have sent enough files for today. Try again tomorrow.",
+            Self::Aborted => "It was stopped.",
             Self::Store(fault) => return fault.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",
         })

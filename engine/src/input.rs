@@ -3,11 +3,15 @@
 
 mod app;
 mod setting;
+mod transfer;
 
 use wire::{AccountId, DeviceId, MessageId};
 
+use crate::attachment::Pointer;
+
 pub use app::AppCommand;
 pub use setting::{Setting, SettingsChange};
+pub use transfer::{FileMark, TransferCommand};
 
 /// Milliseconds since the epoch, by the host's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -162,6 +166,8 @@ pub enum Command {
     Profile,
     /// Application data.
     App(AppCommand),
+    /// Files on their way.
+    Transfer(TransferCommand),
     /// Answer: `Reply::Devices`; asks the relay.
     Devices,
     /// Remove a device of this account, also this one. Answer: `Reply::Done`, once it is removed.
@@ -180,6 +186,8 @@ pub struct Draft {
     pub text: String,
     /// The message that it answers, of the same conversation.
     pub quote: Option<MessageId>,
+    /// At most 32. With one, the text may be empty.
+    pub attachments: Vec<Pointer>,
 }
 
 /// What a person does to a message.
@@ -217,6 +225,7 @@ impl Command {
             draft: Draft {
                 text: text.into(),
                 quote: None,
+                attachments: Vec::new(),
             },
         }
     }
@@ -224,7 +233,8 @@ impl Command {
 
 impl std::fmt::Debug for Draft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Draft({} bytes)", self.text.len())
+        let attachments = self.attachments.len();
+        write!(f, "Draft({} bytes, {attachments} files)", self.text.len())
     }
 }
 
@@ -264,6 +274,7 @@ impl std::fmt::Debug for Command {
             Self::Settings => "Settings",
             Self::Profile => "Profile",
             Self::App(_) => "App",
+            Self::Transfer(_) => "Transfer",
             Self::Devices => "Devices",
             Self::Unlink { .. } => "Unlink",
             Self::DeleteAccount => "DeleteAccount",

@@ -50,6 +50,7 @@ mod suspect;
 mod sync;
 mod take_in;
 mod thread;
+mod transfers;
 mod tx;
 mod typing;
 mod upkeep;

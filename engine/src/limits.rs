@@ -124,6 +124,10 @@ pub(crate) const SEEN_PAGE: usize = 128;
 pub(crate) const SEEN_MAX: usize = 65_536;
 /// Pages of old marks deleted at once: keeps that commit as small as a batch.
 pub(crate) const SEEN_DELETED_MAX: usize = 500;
+/// Uploads that have begun and are not done: of more, nobody remembers.
+pub(crate) const UPLOADS_MAX: usize = 200;
+/// A relay ends an upload after so long.
+pub(crate) const UPLOAD_MS: u64 = DAY_MS;
 /// Commands that may wait for a connection.
 pub(crate) const PARKED_MAX: usize = 64;
 /// Contacts in one sync message: some 200 bytes each, so well below one envelope.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::Envelope;
 
+use crate::attachment;
 use crate::contacts;
 use crate::error::Error;
 use crate::input::{ConversationId, Timestamp};
@@ -117,11 +118,15 @@ async fn notice(tx: &mut Tx<'_>, message: Message) -> Result<Option<Notice>, Err
         return Ok(None);
     }
     let (_, name) = contacts::label(tx, conversation).await?;
+    let text = match message.text.as_str() {
+        "" => attachment::called(&message.attachments).to_owned(),
+        _ => message.text,
+    };
     let shows_name = matches!(shows, Notifications::Content | Notifications::Name);
     Ok(Some(Notice {
         conversation,
         unread,
         name: shows_name.then_some(name),
-        text: (shows == Notifications::Content).then_some(message.text),
+        text: (shows == Notifications::Content).then_some(text),
     }))
 }

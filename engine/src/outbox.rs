@@ -18,6 +18,7 @@ use wire::proto::service::{Content, SyncMessage};
 use wire::{AccountId, Endpoint, MessageId, Response};
 
 use crate::account::Account;
+use crate::attachment::Pointer;
 use crate::content;
 use crate::content::said::{self, quoted};
 use crate::error::{Error, Refusal};
@@ -48,7 +49,11 @@ impl State {
         if let Some(refusal) = self.send_refusal(tx, conversation).await? {
             return Ok(Err(refusal));
         }
-        let Draft { text, quote } = draft;
+        let Draft {
+            text,
+            quote,
+            attachments,
+        } = draft;
         let quote = match quote {
             None => None,
             Some(id) => match thread::find(tx, id).await? {
@@ -56,11 +61,13 @@ impl State {
                 Some(_) | None => return Ok(Err(Refusal::UnknownMessage)),
             },
         };
+        let attachments: Vec<_> = attachments.iter().map(Pointer::to_proto).collect();
         let timestamp = self.next_timestamp(tx);
         let id = self.id_of_message(account.id(), timestamp);
         let timer = thread::timer::timer(tx, conversation).await?;
-        let content = said::text(text.clone(), timestamp, quote.as_ref(), timer);
-        let content = content::data(content);
+        let files = attachments.clone();
+        let said = said::text(text.clone(), timestamp, quote.as_ref(), timer, files);
+        let content = content::data(said);
         self.enqueue_message(tx, conversation, id, &content, timestamp)?;
         let message = NewMessage {
             id,
@@ -74,6 +81,7 @@ impl State {
             quote,
             timer,
             started: None,
+            attachments,
         };
         thread::insert(tx, message, &[]).await?;
         Ok(Ok(id))
@@ -113,7 +121,7 @@ impl State {
         if conversation != own && peers::ask_again(&mut peer) {
             tx.put(conversation.as_bytes(), &peer);
         }
-        let quote = thread::quote(tx, id).await?;
+        let (quote, attachments) = thread::carried(tx, id).await?;
         let seconds = message.timer_s.unwrap_or_default();
         let timer = thread::timer::timer(tx, conversation)
             .await?
@@ -121,7 +129,7 @@ impl State {
         let content = content::data(if message.kind == MessageKind::Timer {
             said::timer(sent_at, timer)
         } else {
-            said::text(message.text, sent_at, quote.as_ref(), timer)
+            said::text(message.text, sent_at, quote.as_ref(), timer, attachments)
         });
         self.enqueue_message(tx, conversation, id, &content, sent_at)?;
         thread::update_status(tx, id, MessageStatus::Queued).await?;

@@ -4,14 +4,16 @@
 mod app;
 mod message;
 mod person;
+mod transfer;
 
 use wire::{AccountId, DeviceId, Handle, MessageId};
 
 use crate::error::Refusal;
 use crate::input::{ConversationId, SocketId, Ticket, Timestamp};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
-pub use message::{Message, MessageKind, MessageStatus, Quote, Reaction, Version};
+pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
+pub use transfer::TransferReply;
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -77,6 +79,8 @@ pub enum Reply {
     Profile(Profile),
     /// Application data.
     App(AppReply),
+    /// Files on their way.
+    Transfer(TransferReply),
 }
 
 /// Something the application may want to know. Events are hints; the store is the truth.

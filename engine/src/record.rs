@@ -7,6 +7,7 @@
 pub(crate) mod key;
 
 use prost::Message;
+use wire::proto::service::AttachmentPointer;
 use wire::{AccountId, DeviceId, MessageId};
 
 use crate::error::StoreFault;
@@ -221,6 +222,8 @@ records! {
         #[prost(uint32, tag = "14")] pub timer_s: u32,
         /// When that is; 0: the time does not run yet.
         #[prost(uint64, tag = "15")] pub ends_at: u64,
+        /// As they stand in the message, with their keys.
+        #[prost(message, repeated, tag = "13")] pub attachments: Vec<AttachmentPointer>,
     }
 
     /// What a [`MessageRecord`] answers.
@@ -333,6 +336,15 @@ records! {
     UsageRecord in Meta {
         #[prost(uint64, tag = "1")] pub bytes: u64,
         #[prost(uint64, tag = "2")] pub items: u64,
+    }
+
+    /// An upload that has begun: of which file, and the plan that it goes on with.
+    UploadRecord in Transfers {
+        #[prost(string, tag = "1")] pub name: String,
+        #[prost(uint64, tag = "2")] pub size: u64,
+        #[prost(uint64, tag = "3")] pub modified: u64,
+        #[prost(bytes = "vec", tag = "4")] pub plan: Vec<u8>,
+        #[prost(uint64, tag = "5")] pub begun_at: u64,
     }
 
     /// An envelope under an identity key that has not been accepted.

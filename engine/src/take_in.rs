@@ -118,9 +118,19 @@ impl State {
             quote: None,
             timer,
             started,
+            attachments: Vec::new(),
         };
         match said {
-            Said::Text { text, quote, timer } => {
+            Said::Text {
+                text,
+                quote,
+                timer,
+                attachments,
+                left_out,
+            } => {
+                if left_out > 0 {
+                    self.count_refused(tx);
+                }
                 let kind = match text {
                     Some(_) => MessageKind::Text,
                     None => MessageKind::Unreadable,
@@ -128,6 +138,7 @@ impl State {
                 let message = NewMessage {
                     text: text.unwrap_or_default(),
                     quote,
+                    attachments,
                     ..blank(kind, timer)
                 };
                 self.insert_and_tell(tx, message).await?;

@@ -11,6 +11,7 @@ mod placeholder;
 pub(crate) mod timer;
 mod view;
 
+use wire::proto::service::AttachmentPointer;
 use wire::{AccountId, DeviceAddress, MessageId};
 
 use crate::error::Error;
@@ -50,6 +51,7 @@ pub(crate) struct NewMessage {
     pub(crate) timer: Timer,
     /// When its time began to run, if it does.
     pub(crate) started: Option<u64>,
+    pub(crate) attachments: Vec<AttachmentPointer>,
 }
 
 /// Stores a message, once: a second one with its id changes nothing, nor does one that was removed here. What was done
@@ -71,6 +73,7 @@ pub(crate) async fn insert(
         quote,
         timer,
         started,
+        attachments,
     } = message;
     if tx.get::<IndexRecord>(id.as_bytes()).await?.is_some() {
         return Ok(None);
@@ -83,6 +86,7 @@ pub(crate) async fn insert(
         sent_at,
         quote,
         timer_s: timer.seconds,
+        attachments,
         ..MessageRecord::default()
     };
     let mut thread = conversation_record(tx, conversation).await?;
@@ -258,9 +262,13 @@ pub(crate) async fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Messag
     Ok(record.and_then(|record| view(conversation, id, record)))
 }
 
-/// What the message with this id answers, as stored.
-pub(crate) async fn quote(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<QuoteRecord>, Error> {
-    Ok(record(tx, id).await?.and_then(|record| record.quote))
+/// What the message with this id carries beside its text, as stored: what it answers, and its attachments.
+pub(crate) async fn carried(
+    tx: &mut Tx<'_>,
+    id: MessageId,
+) -> Result<(Option<QuoteRecord>, Vec<AttachmentPointer>), Error> {
+    let record = record(tx, id).await?.unwrap_or_default();
+    Ok((record.quote, record.attachments))
 }
 
 /// The message with this id, as stored.

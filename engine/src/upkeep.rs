@@ -14,6 +14,7 @@ use crate::retry::forget_sent;
 use crate::session;
 use crate::state::State;
 use crate::store::{Scan, Table};
+use crate::transfers::forget_uploads;
 use crate::tx::Tx;
 
 impl State {
@@ -47,6 +48,7 @@ impl State {
         forget_sent(tx).await?;
         forget_held(tx).await?;
         forget_removed(tx).await?;
+        forget_uploads(tx).await?;
         self.give_up_waiting(tx).await?;
         self.forget_early(tx).await?;
         self.rotate_keys(tx).await

@@ -169,6 +169,7 @@ fn an_answer_quotes_what_it_answers() {
     let draft = Draft {
         text: "tea".to_owned(),
         quote: Some(id),
+        attachments: Vec::new(),
     };
     let to = "alice".to_owned();
     let sent = world.ask(cast.bob, Command::Send { to, draft });
@@ -179,6 +180,7 @@ fn an_answer_quotes_what_it_answers() {
     let draft = Draft {
         text: "what?".to_owned(),
         quote: Some(MessageId::from_bytes([9; 16])),
+        attachments: Vec::new(),
     };
     let to = "alice".to_owned();
     let unknown = world.ask(cast.bob, Command::Send { to, draft });

@@ -5,13 +5,14 @@
 //! does not fit is refused under its name.
 
 use engine::Refusal;
-use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wire::limits::ATTACHMENTS_MAX;
 
 use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
-    ApproveOptions, Content, EditOptions, LinkOptions, MessagesOptions, OpenOptions,
-    RegisterOptions, RemoveOptions,
+    ApproveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions, LinkOptions,
+    MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions, UploadOptions,
 };
 
 /// A text.
@@ -37,6 +38,20 @@ pub(super) fn device_id(value: &JsValue, name: &'static str) -> Result<wire::Dev
         return Err(refusal);
     }
     wire::DeviceId::try_from(number as u32).map_err(|_| refusal)
+}
+
+/// A place in a list.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 0 to 1000"
+)]
+pub(super) fn index(value: &JsValue, name: &'static str) -> Result<usize, Refusal> {
+    let number = value.as_f64().unwrap_or(f64::NAN);
+    let is_place = number.fract() == 0.0 && (0.0..=1000.0).contains(&number);
+    is_place
+        .then_some(number as usize)
+        .ok_or(Refusal::InvalidArgument(name))
 }
 
 /// An object and its fields. Missing, `undefined` and `null` are the same.
@@ -129,11 +144,65 @@ impl MessagesOptions {
 impl Content {
     pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
         let fields = Fields::of(value, "content")?;
+        let attachments = fields.optional("attachments", texts)?.unwrap_or_default();
+        let text = fields.optional_text("text")?;
+        if text.is_none() && attachments.is_empty() {
+            return Err(Refusal::InvalidArgument("text"));
+        }
         Ok(Self {
-            text: fields.text("text")?,
+            text,
             quote: fields.optional_text("quote")?,
+            attachments,
         })
     }
+}
+
+/// An array of texts, no longer than any list of a message is.
+fn texts(value: &JsValue) -> Option<Vec<String>> {
+    let list = value.dyn_ref::<Array>()?;
+    let most = u32::try_from(ATTACHMENTS_MAX).ok()?;
+    let item = |at| Reflect::get_u32(list, at).ok()?.as_string();
+    (list.length() <= most).then(|| (0..list.length()).map(item).collect())?
+}
+
+impl UploadOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        let style = |value: &JsValue| {
+            Some(match value.as_string()?.as_str() {
+                "plain" => AttachmentStyle::Plain,
+                "voice" => AttachmentStyle::Voice,
+                "borderless" => AttachmentStyle::Borderless,
+                "gif" => AttachmentStyle::Gif,
+                _ => return None,
+            })
+        };
+        Ok(Self {
+            file_name: fields.optional_text("fileName")?,
+            content_type: fields.optional_text("contentType")?,
+            width: fields.optional("width", JsValue::as_f64)?,
+            height: fields.optional("height", JsValue::as_f64)?,
+            blur_hash: fields.optional_text("blurHash")?,
+            style: fields.optional("style", style)?,
+            on_progress: fields.optional("onProgress", as_a)?,
+            signal: fields.optional("signal", as_a)?,
+        })
+    }
+}
+
+impl DownloadOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            on_progress: fields.optional("onProgress", as_a)?,
+            signal: fields.optional("signal", as_a)?,
+        })
+    }
+}
+
+/// An object of a certain kind.
+fn as_a<T: JsCast + Clone>(value: &JsValue) -> Option<T> {
+    value.dyn_ref::<T>().cloned()
 }
 
 impl EditOptions {

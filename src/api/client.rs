@@ -224,6 +224,10 @@ impl Client {
         })
     }
 
+    pub(super) const fn host(&self) -> &Rc<Host> {
+        &self.host
+    }
+
     pub(super) fn ask(&self, command: Result<Command, Refusal>) -> Promise {
         let asked = command.map(|command| self.host.ask(command));
         settle(async move { answer(asked?.await?) })
@@ -235,7 +239,7 @@ pub(super) fn settle(future: impl Future<Output = Result<JsValue, Refusal>> + 's
     future_to_promise(async move { future.await.map_err(error::to_js) })
 }
 
-fn to_js(value: &impl Serialize) -> Result<JsValue, Refusal> {
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Refusal> {
     serde_wasm_bindgen::to_value(value).map_err(|_| Refusal::Internal)
 }
 
@@ -252,8 +256,10 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Devices(all) => list::<_, Device>(all),
         Reply::Settings(settings) => to_js(&Settings::from(settings)),
         Reply::Profile(profile) => to_js(&Profile::from(profile)),
-        // These become objects of their own, which need the host, or are answers to calls of `App`.
-        Reply::LinkOffer(_) | Reply::LinkClaim(_) | Reply::App(_) => Err(Refusal::Internal),
+        // These become objects of their own, which need the host, or are answers to calls of `App` or about files.
+        Reply::LinkOffer(_) | Reply::LinkClaim(_) | Reply::App(_) | Reply::Transfer(_) => {
+            Err(Refusal::Internal)
+        }
     }
 }
 

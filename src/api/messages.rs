@@ -8,6 +8,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::argument::{flag, text};
+use super::attachments::pointers;
 use super::client::Client;
 use super::types::{Content, EditOptions, MessagesOptions, RemoveOptions};
 
@@ -16,7 +17,7 @@ const PAGE: f64 = 50.0;
 const PAGE_MAX: f64 = 500.0;
 #[wasm_bindgen]
 impl Client {
-    /// Sends a text to a handle or an account id. Resolves when it is stored on disk; it is sent when it can be.
+    /// Sends a text, attachments or both to a handle or an account id. Resolves when it is stored on disk; it is sent when it can be.
     #[wasm_bindgen(unchecked_return_type = "Promise<MessageId>")]
     pub fn send(
         &self,
@@ -24,9 +25,16 @@ impl Client {
         #[wasm_bindgen(unchecked_param_type = "Content")] content: &JsValue,
     ) -> Promise {
         let command = text(to, "to").and_then(|to| {
-            let Content { text, quote } = Content::read(content)?;
-            let quote = quote.map(|id| message_id(&id, "quote")).transpose()?;
-            let draft = Draft { text, quote };
+            let Content {
+                text,
+                quote,
+                attachments,
+            } = Content::read(content)?;
+            let draft = Draft {
+                text: text.unwrap_or_default(),
+                quote: quote.map(|id| message_id(&id, "quote")).transpose()?,
+                attachments: pointers(&attachments)?,
+            };
             Ok(Command::Send { to, draft })
         });
         self.ask(command)
@@ -148,7 +156,7 @@ impl Client {
     }
 }
 
-fn named(message: &JsValue) -> Result<wire::MessageId, Refusal> {
+pub(super) fn named(message: &JsValue) -> Result<wire::MessageId, Refusal> {
     message_id(&text(message, "messageId")?, "messageId")
 }
 

@@ -2,6 +2,7 @@
 //! epoch, bytes are `Uint8Array`. TypeScript's declarations are generated from these, comments included.
 //! They are taken apart field by field from the engine's, so a new field there is a compile error here.
 
+mod attachment;
 mod message;
 
 use engine::Timestamp;
@@ -9,6 +10,10 @@ use engine::output;
 use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
 
+pub use attachment::{
+    Attachment, AttachmentStyle, DownloadOptions, MessageAttachment, TransferProgress,
+    UploadOptions,
+};
 pub use message::{
     Content, EditOptions, Message, MessageKind, MessageStatus, Quote, Reaction, RemoveOptions,
     Version,

@@ -36,7 +36,7 @@ pub async fn download(
             headers: &[("range", format!("bytes={at}-{last}"))],
             body: None,
         };
-        let answer = http.ask(&request, &[206, 416], None).await?;
+        let answer = http.ask(&request, &[206, 416], &[]).await?;
         let (end, size) = place(&answer, at, total).ok_or(Fault::Damaged)?;
         let content = decryptor.add(&answer.body).map_err(|_| Fault::Damaged)?;
         put(&parts, &content.put_aside())?;

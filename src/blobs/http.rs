@@ -125,18 +125,22 @@ impl<'a> Http<'a> {
             .is_some_and(|abort| abort.aborted())
     }
 
-    /// Asks until there is an answer with one of these statuses, or with this code.
+    /// Asks until there is an answer with one of these statuses, or with one of these codes.
     pub(super) async fn ask(
         &self,
         request: &Request<'_>,
         expected: &[u16],
-        code: Option<&str>,
+        codes: &[&str],
     ) -> Result<Answer, Fault> {
         let mut patience = Patience::default();
         loop {
             let wait_s = match self.once(request).await {
                 Ok(answer) if expected.contains(&answer.status) => return Ok(answer),
-                Ok(answer) if code.is_some() && answer.code().as_deref() == code => {
+                Ok(answer)
+                    if answer
+                        .code()
+                        .is_some_and(|code| codes.contains(&code.as_str())) =>
+                {
                     return Ok(answer);
                 }
                 Ok(answer) => answer.refusal()?,

@@ -47,6 +47,11 @@ pub async fn upload(
     Err(Fault::Lost)
 }
 
+/// The relay has less than it said.
+const INCOMPLETE: &str = "blob_incomplete";
+/// It was completed before, with other content.
+const OTHER: &str = "blob_complete";
+
 struct Upload<'a> {
     http: Http<'a>,
     path: &'a str,
@@ -62,7 +67,7 @@ impl Upload<'_> {
         let body = to_json(&BeginBlob { size });
         let answer = self
             .http
-            .ask(&self.request("PUT", &[], &body), &[200], None)
+            .ask(&self.request("PUT", &[], &body), &[200], &[])
             .await?;
         let progress: BlobProgress =
             from_json(&answer.body).map_err(|_| Fault::Refused { status: 200 })?;
@@ -102,9 +107,15 @@ impl Upload<'_> {
         let sha256 = Base64(digest.to_vec());
         let body = to_json(&CompleteBlob { sha256 });
         let request = self.request("POST", &[], &body);
-        let incomplete = Some("blob_incomplete");
-        let answer = self.http.ask(&request, &[204], incomplete).await?;
-        Ok((answer.status == 204).then_some(digest))
+        let answer = self
+            .http
+            .ask(&request, &[204], &[INCOMPLETE, OTHER])
+            .await?;
+        match answer.code().as_deref() {
+            Some(OTHER) => Err(Fault::Changed),
+            Some(_) => Ok(None),
+            None => Ok(Some(digest)),
+        }
     }
 
     /// Sends a slice that begins at `at`.

@@ -65,50 +65,62 @@ impl Pointer {
             size,
             details,
         } = self;
-        let Details {
-            content_type,
-            file_name,
-            dimensions,
-            blur_hash,
-            style,
-        } = details.clone().usable();
-        AttachmentPointer {
-            content_type,
+        details.clone().usable().on(AttachmentPointer {
             key: Some(key.as_bytes().to_vec()),
             size: u32::try_from(*size).ok(),
             digest: Some(digest.to_vec()),
-            file_name,
-            flags: style.flag().map(|flag| flag as u32),
-            width: dimensions.map(|(width, _)| width),
-            height: dimensions.map(|(_, height)| height),
-            blur_hash,
-            upload_timestamp: None,
             cdn_key: Some(blob.to_string()),
-        }
+            ..AttachmentPointer::default()
+        })
     }
 
     /// Of a message. None if it can't be fetched or read, whatever it is.
     #[must_use]
     pub fn from_proto(proto: &AttachmentPointer) -> Option<Self> {
         let size = u64::from(proto.size?);
-        let details = Details {
-            content_type: proto.content_type.clone(),
-            file_name: proto.file_name.clone(),
-            dimensions: proto.width.zip(proto.height),
-            blur_hash: proto.blur_hash.clone(),
-            style: Style::of(proto.flags()),
-        };
         Some(Self {
             blob: proto.cdn_key().parse().ok()?,
             key: AttachmentKey::from_bytes(proto.key().try_into().ok()?),
             digest: proto.digest().try_into().ok()?,
             size: (size <= ATTACHMENT_MAX).then_some(size)?,
-            details: details.usable(),
+            details: Details::of(proto),
         })
     }
 }
 
 impl Details {
+    /// What a pointer in a message claims.
+    pub(super) fn of(proto: &AttachmentPointer) -> Self {
+        Self {
+            content_type: proto.content_type.clone(),
+            file_name: proto.file_name.clone(),
+            dimensions: proto.width.zip(proto.height),
+            blur_hash: proto.blur_hash.clone(),
+            style: Style::of(proto.flags()),
+        }
+        .usable()
+    }
+
+    /// The pointer, with these claims.
+    pub(super) fn on(self, proto: AttachmentPointer) -> AttachmentPointer {
+        let Self {
+            content_type,
+            file_name,
+            dimensions,
+            blur_hash,
+            style,
+        } = self;
+        AttachmentPointer {
+            content_type,
+            file_name,
+            flags: style.flag().map(|flag| flag as u32),
+            width: dimensions.map(|(width, _)| width),
+            height: dimensions.map(|(_, height)| height),
+            blur_hash,
+            ..proto
+        }
+    }
+
     fn usable(self) -> Self {
         let Self {
             content_type,

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use wire::BlobId;
-use wire::limits::{ATTACHMENT_MAX, BLOB_MAX, FILE_NAME_MAX};
+use wire::limits::{ATTACHMENT_MAX, ATTACHMENTS_MAX, BLOB_MAX, FILE_NAME_MAX};
 use wire::proto::service::AttachmentPointer;
 
 use super::*;
@@ -315,4 +315,66 @@ fn claims_that_could_deceive_are_left_out_or_cut() {
     assert_eq!(read(|p| p.width = Some(0)).dimensions, None);
     assert_eq!(read(|p| p.height = None).dimensions, None);
     assert_eq!(read(|p| p.flags = Some(4)).style, Style::Plain);
+}
+
+#[test]
+fn a_message_keeps_the_attachments_that_can_be_read_and_counts_the_others() {
+    let good = pointer(details()).to_proto();
+    let keyless = AttachmentPointer {
+        key: None,
+        ..good.clone()
+    };
+    let (all, left_out) = kept(vec![keyless.clone(), good.clone(), keyless], false);
+    assert_eq!((all, left_out), (vec![good.clone()], 2));
+    let (all, left_out) = kept(vec![good.clone(); ATTACHMENTS_MAX + 3], false);
+    assert_eq!((all.len(), left_out), (ATTACHMENTS_MAX, 3));
+    let named = AttachmentPointer {
+        file_name: Some("../../evil\u{202e}gnp.exe".to_owned()),
+        ..good
+    };
+    let (all, _) = kept(vec![named], false);
+    let name = shown(&all[0]).details.file_name;
+    assert_eq!(name.as_deref(), Some("evilgnp.exe"));
+}
+
+#[test]
+fn what_lies_elsewhere_is_shown_on_a_plain_service_and_nowhere_else() {
+    let elsewhere = AttachmentPointer {
+        cdn_key: Some("someCdnKey_Of-Signal".to_owned()),
+        ..pointer(details()).to_proto()
+    };
+    assert_eq!(kept(vec![elsewhere.clone()], false).1, 1);
+    let (all, left_out) = kept(vec![elsewhere.clone()], true);
+    assert_eq!((all.len(), left_out), (1, 0));
+    let shown = shown(&all[0]);
+    assert_eq!((shown.size, shown.details), (700, details()));
+    assert_eq!(Pointer::from_proto(&all[0]), None, "it can't be fetched");
+    let keyless = AttachmentPointer {
+        key: Some(vec![5; 3]),
+        ..elsewhere
+    };
+    assert_eq!(kept(vec![keyless], true).1, 1);
+}
+
+#[test]
+fn a_pointer_is_a_text_until_it_is_sent_and_no_other_text_is_one() {
+    let sent = pointer(details());
+    let text = sent.to_text();
+    assert_eq!(Pointer::from_text(&text), Some(sent));
+    let (_, digits) = text.split_once(':').unwrap();
+    for bad in ["", "attachment:", "attachment:0", "attachment:zz", digits] {
+        assert_eq!(Pointer::from_text(bad), None, "{bad}");
+    }
+    assert_eq!(Pointer::from_text(&text[..text.len() - 2]), None);
+    assert_eq!(Pointer::from_text("attachment:\u{e9}\u{e9}"), None);
+}
+
+#[test]
+fn a_plan_goes_through_a_record_and_back() {
+    let plan = Plan::from_random(&std::array::from_fn(|n| n as u8), 700);
+    let bytes = plan.to_bytes();
+    assert_eq!(Plan::from_bytes(&bytes), Some(plan));
+    for length in 0..bytes.len() {
+        assert_eq!(Plan::from_bytes(&bytes[..length]), None, "{length}");
+    }
 }

@@ -4,7 +4,7 @@
 use wire::body::{AccountInfo, from_json};
 use wire::{AccountId, Endpoint, Handle, Response};
 
-use super::{general_refusal, text_refusal};
+use super::{draft_refusal, general_refusal};
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::input::{Command, ConversationId, Draft, Ticket};
@@ -39,7 +39,7 @@ impl State {
         to: String,
         draft: Draft,
     ) -> Result<(), Error> {
-        if let Some(refusal) = text_refusal(&draft.text) {
+        if let Some(refusal) = draft_refusal(&draft) {
             tx.resolve(ticket, Err(refusal));
             return Ok(());
         }

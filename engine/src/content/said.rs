@@ -6,10 +6,11 @@
 
 use wire::limits::TEXT_MAX;
 use wire::proto::service::data_message::{Delete, Flags, Quote, Reaction};
-use wire::proto::service::{Content, DataMessage, EditMessage};
+use wire::proto::service::{AttachmentPointer, Content, DataMessage, EditMessage};
 use wire::{AccountId, MessageId};
 
 use super::unbound::{both_forms, is_direct, service_id};
+use crate::attachment;
 use crate::limits::{EMOJI_MAX, QUOTE_TEXT_MAX, TIMER_MAX_S};
 use crate::output::Message;
 use crate::record::QuoteRecord;
@@ -20,11 +21,14 @@ use crate::thread::timer::Timer;
 /// What a message says.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
-    /// A text. One that is too long is told by its length alone.
+    /// A text, which may be empty beside attachments. One that is too long is told by its length alone.
     Text {
         text: Option<String>,
         quote: Option<QuoteRecord>,
         timer: Timer,
+        attachments: Vec<AttachmentPointer>,
+        /// So many attachments were malformed, or too many.
+        left_out: usize,
     },
     /// Messages stay so long from now on.
     Timer(Timer),
@@ -85,13 +89,19 @@ impl Context {
         if message.flags() & Flags::ExpirationTimerUpdate as u32 != 0 {
             return Said::Timer(timer);
         }
-        let Some(text) = message.body else {
-            return Said::Nothing;
+        let (attachments, left_out) = attachment::kept(message.attachments, self.is_plain);
+        let text = match message.body {
+            Some(text) => text,
+            None if !attachments.is_empty() => String::new(),
+            None if left_out > 0 => return Said::Malformed,
+            None => return Said::Nothing,
         };
         Said::Text {
             text: (text.len() <= TEXT_MAX).then_some(text),
             quote: message.quote.and_then(|quote| self.quote(quote)),
             timer,
+            attachments,
+            left_out,
         }
     }
 
@@ -199,15 +209,17 @@ pub(crate) fn beginning(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A text, as it is sent.
+/// A text, as it is sent. An empty one is left out: there are attachments.
 pub(crate) fn text(
     text: String,
     timestamp: u64,
     quoted: Option<&QuoteRecord>,
     timer: Timer,
+    attachments: Vec<AttachmentPointer>,
 ) -> DataMessage {
     DataMessage {
-        body: Some(text),
+        body: (!text.is_empty()).then_some(text),
+        attachments,
         quote: quoted.map(quote),
         ..empty(timestamp, timer)
     }
@@ -297,7 +309,7 @@ const TIMERS: u32 = 1;
 /// Signal's version of the protocol that has reactions.
 const REACTIONS: u32 = 4;
 
-/// What a message is quoted as.
+/// What a message is quoted as. One without a text is called after its attachments.
 pub(crate) fn quoted(message: &Message) -> QuoteRecord {
     let Message {
         id,
@@ -306,10 +318,17 @@ pub(crate) fn quoted(message: &Message) -> QuoteRecord {
         sent_at,
         ..
     } = message;
+    let said = match text.as_str() {
+        "" => attachment::called(&message.attachments),
+        text => text,
+    };
     QuoteRecord {
         id: id.as_bytes().to_vec(),
         author: author.as_bytes().to_vec(),
-        text: beginning(text).to_owned(),
+        text: beginning(said).to_owned(),
         sent_at: sent_at.0,
     }
 }
+
+#[cfg(test)]
+mod tests;

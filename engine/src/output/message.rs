@@ -3,6 +3,7 @@
 
 use wire::{AccountId, DeviceId, MessageId};
 
+use crate::attachment::Details;
 use crate::error::Refusal;
 use crate::input::{ConversationId, Timestamp};
 
@@ -68,6 +69,17 @@ pub struct Message {
     pub timer_s: Option<u32>,
     /// When it disappears, if its time runs.
     pub disappears_at: Option<Timestamp>,
+    /// Files that belong to it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that belongs to a message, as its author describes it. What it is fetched and read with is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// In bytes.
+    pub size: u64,
+    /// What it claims to be.
+    pub details: Details,
 }
 
 /// What a message answers, as its author quotes it. The quoted message itself may say something else, or be gone.

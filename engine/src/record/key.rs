@@ -10,6 +10,9 @@ pub(crate) const PENDING: &[u8] = b"pending";
 pub(crate) const CLOCK: &[u8] = b"clock";
 pub(crate) const ATTEMPT: &[u8] = b"attempt";
 
+/// In Transfers, before the names of uploads.
+pub(crate) const UPLOADS: &[u8] = b"upload/";
+
 /// In Untold, behind all registers: no space begins with this byte.
 pub(crate) const UNTOLD_CONTACTS: &[u8] = &[0xFF];
 

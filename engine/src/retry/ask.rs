@@ -154,6 +154,7 @@ async fn keep_place(
         quote: None,
         timer: Timer::default(),
         started: None,
+        attachments: Vec::new(),
     };
     thread::insert(tx, message, &[]).await?;
     Ok(id)

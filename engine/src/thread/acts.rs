@@ -180,6 +180,7 @@ fn delete(record: &mut MessageRecord) -> Outcome {
     record.quote = None;
     record.earlier.clear();
     record.reactions.clear();
+    record.attachments.clear();
     (record.edit_clock, record.edit_id) = (0, Vec::new());
     Outcome::Changed
 }

@@ -78,6 +78,7 @@ mod tests {
             quote: None,
             timer: Timer::default(),
             started: None,
+            attachments: Vec::new(),
         };
         insert(tx, message, &[]).await.unwrap();
     }

@@ -3,6 +3,7 @@
 
 use wire::{AccountId, MessageId};
 
+use crate::attachment;
 use crate::error::Refusal;
 use crate::input::{ConversationId, Timestamp};
 use crate::output::{Message, MessageKind, MessageStatus, Quote, Reaction, Version};
@@ -83,6 +84,7 @@ pub(super) fn view(
         reactions,
         timer_s,
         ends_at,
+        attachments,
     } = record;
     Some(Message {
         id,
@@ -116,6 +118,7 @@ pub(super) fn view(
         reactions: reactions.into_iter().filter_map(reaction).collect(),
         timer_s: Some(timer_s).filter(|seconds| *seconds > 0),
         disappears_at: (ends_at > 0).then_some(Timestamp(ends_at)),
+        attachments: attachments.iter().map(attachment::shown).collect(),
     })
 }
 

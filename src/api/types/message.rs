@@ -5,16 +5,20 @@ use engine::output;
 use serde::Serialize;
 use tsify::Tsify;
 
-use super::milliseconds;
+use super::{MessageAttachment, milliseconds};
 
 /// For `Client.send`.
 #[derive(Debug, Tsify)]
 pub struct Content {
-    /// At most 64 KiB in UTF-8.
-    pub text: String,
+    /// At most 64 KiB in UTF-8. May be left out or empty beside attachments.
+    #[tsify(optional)]
+    pub text: Option<String>,
     /// The message that it answers, of the same conversation.
     #[tsify(optional, type = "MessageId")]
     pub quote: Option<String>,
+    /// What `Client.upload` has made, 32 at most.
+    #[tsify(optional, type = "Attachment[]")]
+    pub attachments: Vec<String>,
 }
 
 /// For `Client.edit`.
@@ -108,6 +112,8 @@ pub struct Message {
     /// When it disappears, once its time runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disappears_at: Option<f64>,
+    /// Files that belong to it.
+    pub attachments: Vec<MessageAttachment>,
 }
 
 /// What a message answers, as its author quotes it. The message itself may say something else now, or be gone.
@@ -188,6 +194,7 @@ impl From<output::Message> for Message {
             reactions,
             timer_s: timer,
             disappears_at,
+            attachments,
         } = message;
         let (status, error) = MessageStatus::split(status);
         Self {
@@ -206,6 +213,11 @@ impl From<output::Message> for Message {
             reactions: reactions.into_iter().map(Reaction::from).collect(),
             timer,
             disappears_at: disappears_at.map(milliseconds),
+            attachments: attachments
+                .into_iter()
+                .enumerate()
+                .map(|(index, attachment)| MessageAttachment::new(index, attachment))
+                .collect(),
         }
     }
 }

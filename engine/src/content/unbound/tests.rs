@@ -49,6 +49,7 @@ fn text() -> DataMessage {
         TIME,
         None,
         crate::thread::timer::Timer::default(),
+        Vec::new(),
     )
 }
 
