@@ -131,10 +131,8 @@ impl State {
                 if left_out > 0 {
                     self.count_refused(tx);
                 }
-                let kind = match text {
-                    Some(_) => MessageKind::Text,
-                    None => MessageKind::Unreadable,
-                };
+                let readable = text.as_ref().map(|_| MessageKind::Text);
+                let kind = readable.unwrap_or(MessageKind::Unreadable);
                 let message = NewMessage {
                     text: text.unwrap_or_default(),
                     quote,
