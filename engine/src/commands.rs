@@ -87,7 +87,8 @@ impl State {
             | Command::Transfer(_)
             | Command::Conversations
             | Command::Contacts
-            | Command::Messages { .. }) => {
+            | Command::Messages { .. }
+            | Command::Search(_)) => {
                 let result = self.local(tx, local).await?;
                 tx.resolve(ticket, result);
             }
@@ -123,13 +124,15 @@ impl State {
             Command::Messages {
                 conversation,
                 before,
+                after,
                 limit,
             } => match self.conversation(tx, &conversation).await? {
-                Some(id) => thread::page(tx, id, before, limit)
+                Some(id) => thread::page(tx, id, before, after, limit)
                     .await?
                     .map(Reply::Messages),
                 None => Err(Refusal::UnknownConversation),
             },
+            Command::Search(search) => self.search(tx, search).await?,
             Command::AcceptIdentity { account } => self.decide(tx, &account, true).await?,
             Command::RejectIdentity { account } => self.decide(tx, &account, false).await?,
             Command::Resend { message } => self.resend(tx, message).await?.map(|()| Reply::Done),
@@ -210,6 +213,7 @@ impl State {
             | Command::Account
             | Command::Conversations
             | Command::Messages { .. }
+            | Command::Search(_)
             | Command::Settings
             | Command::Profile
             | Command::App(_)
@@ -278,6 +282,7 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Account
         | Command::Conversations
         | Command::Messages { .. }
+        | Command::Search(_)
         | Command::MarkRead { .. }
         | Command::Set(_)
         | Command::Settings

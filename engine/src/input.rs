@@ -131,9 +131,13 @@ pub enum Command {
         conversation: String,
         /// Only messages before this one.
         before: Option<MessageId>,
+        /// Only messages after this one, the oldest of them first; else the newest.
+        after: Option<MessageId>,
         /// How many; the limit of a page applies.
         limit: usize,
     },
+    /// Find messages. Answer: `Reply::Found`, of a part; asked again from where it ended, the rest.
+    Search(Search),
     /// Everything up to this message has been read. Answer: `Reply::Done`.
     MarkRead {
         /// A handle or an account id.
@@ -190,6 +194,21 @@ pub struct Draft {
     pub attachments: Vec<Pointer>,
 }
 
+/// What is to be found.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Words that all stand in a message, or parts of words; capital letters are like others. At most 256 bytes.
+    pub text: String,
+    /// A handle or an account id: only there.
+    pub conversation: Option<String>,
+    /// Only older messages than this.
+    pub before: Option<MessageId>,
+    /// Where the part before this one has ended.
+    pub below: Option<u64>,
+    /// At most so many, the newest.
+    pub limit: usize,
+}
+
 /// What a person does to a message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Action {
@@ -238,6 +257,12 @@ impl std::fmt::Debug for Draft {
     }
 }
 
+impl std::fmt::Debug for Search {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Search({} bytes)", self.text.len())
+    }
+}
+
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -265,6 +290,7 @@ impl std::fmt::Debug for Command {
             Self::Account => "Account",
             Self::Conversations => "Conversations",
             Self::Messages { .. } => "Messages",
+            Self::Search(_) => "Search",
             Self::MarkRead { .. } => "MarkRead",
             Self::AcceptIdentity { .. } => "AcceptIdentity",
             Self::RejectIdentity { .. } => "RejectIdentity",

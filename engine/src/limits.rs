@@ -72,6 +72,16 @@ pub(crate) const DUE_AT_ONCE: usize = 100;
 pub(crate) const TIMER_MAX_S: u32 = 4 * 7 * 24 * 60 * 60;
 /// Messages looked at, the newest, where a device reads again what another has read: both times are minutes apart, not months.
 pub(crate) const READ_STARTED_MAX: usize = 100;
+/// A text that is searched for, in bytes: a sentence.
+pub(crate) const SEARCH_TEXT_MAX: usize = 256;
+/// Folded text in one row that a search reads: some hundred messages. Reading a row costs as much as 5 KB in it.
+pub(crate) const SEARCH_BLOCK_BYTES: usize = 64 * 1024;
+/// Such rows read at once: 12 MB at the very most.
+pub(crate) const SEARCH_BLOCKS: usize = 200;
+/// Messages read in one step of a search, or of making it fast: some 100 ms, so that others get their turn.
+pub(crate) const SEARCH_STEP: usize = 2_000;
+/// Rows made in one commit.
+pub(crate) const SEARCH_MADE_AT_ONCE: usize = 32;
 /// That somebody is writing is told so often, and shown so long.
 pub(crate) const TYPING_EVERY_MS: u64 = 4_000;
 pub(crate) const TYPING_SHOWN_MS: u64 = 10_000;

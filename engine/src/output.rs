@@ -69,6 +69,8 @@ pub enum Reply {
     Conversations(Vec<Conversation>),
     /// Oldest first.
     Messages(Vec<Message>),
+    /// What a part of a search has found.
+    Found(Found),
     /// By name.
     Contacts(Vec<Contact>),
     /// By id.
@@ -81,6 +83,15 @@ pub enum Reply {
     App(AppReply),
     /// Files on their way.
     Transfer(TransferReply),
+}
+
+/// What a part of a search has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// Where to go on, in older messages; `None`: there are none.
+    pub next: Option<u64>,
 }
 
 /// Something the application may want to know. Events are hints; the store is the truth.

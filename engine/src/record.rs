@@ -249,6 +249,20 @@ records! {
         #[prost(string, tag = "4")] pub emoji: String,
     }
 
+    /// What the messages of some days of a conversation say, folded, for searching.
+    SearchRecord in Search {
+        #[prost(message, repeated, tag = "1")] pub said: Vec<SaidRecord>,
+        /// It would be too much for a row: the messages themselves are to be read.
+        #[prost(bool, tag = "2")] pub too_large: bool,
+    }
+
+    /// A message in a [`SearchRecord`].
+    SaidRecord in Search {
+        #[prost(uint64, tag = "1")] pub order: u64,
+        #[prost(bytes = "vec", tag = "2")] pub id: Vec<u8>,
+        #[prost(string, tag = "3")] pub text: String,
+    }
+
     /// Something done to a message that is not here yet.
     EarlyRecord in Early {
         #[prost(bytes = "vec", tag = "1")] pub conversation: Vec<u8>,

@@ -15,7 +15,7 @@ use crate::early::Early;
 use crate::error::{Error, Refusal};
 use crate::fence::Entrance;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
-use crate::limits::{CLOCK_SKEW_MS, LOOKUPS_MAX};
+use crate::limits::LOOKUPS_MAX;
 use crate::linking::Offers;
 use crate::notify::Notifier;
 use crate::outbox::Outbox;
@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(crate) parked: Vec<(Ticket, Command)>,
     /// There may be registers that own other devices have not been told of.
     pub(crate) untold: bool,
+    /// There may be blocks to be made that make searching fast.
+    pub(crate) index_due: bool,
 }
 
 impl State {
@@ -93,6 +95,7 @@ impl State {
             offers: None,
             parked: Vec::new(),
             untold: true,
+            index_due: false,
         })
     }
 
@@ -116,6 +119,7 @@ impl State {
             self.upkeep_deadline(),
             self.due_deadline(),
             self.notify_deadline(),
+            self.index_deadline(),
             offers,
         ];
         deadlines.into_iter().flatten().min()
@@ -174,6 +178,7 @@ impl State {
         self.tick_offers(tx);
         self.upkeep(tx).await?;
         self.do_due(tx).await?;
+        self.make_blocks(tx).await?;
         if self.join_at.is_some_and(|at| at <= tx.now) {
             self.join(tx).await?;
         }
@@ -351,27 +356,6 @@ impl State {
             .as_ref()
             .ok_or(Error::Bug("there is no account"))?
             .id())
-    }
-
-    /// A time for a new message: after all own ones, and after what has been seen, so that an answer
-    /// never stands above what it answers. Never the same twice.
-    pub(crate) fn next_timestamp(&mut self, tx: &mut Tx<'_>) -> u64 {
-        let after = self.clock.last_sent.max(self.clock.highest_seen) + 1;
-        self.clock.last_sent = tx.device_time.0.max(after);
-        self.save_clock(tx);
-        self.clock.last_sent
-    }
-
-    /// Takes note of another device's clock, unless it is absurd.
-    pub(crate) fn note_time(&mut self, tx: &mut Tx<'_>, seen: u64) {
-        if seen > self.clock.highest_seen && seen <= tx.device_time.plus_ms(CLOCK_SKEW_MS).0 {
-            self.clock.highest_seen = seen;
-            self.save_clock(tx);
-        }
-    }
-
-    pub(crate) fn save_clock(&self, tx: &mut Tx<'_>) {
-        tx.put(key::CLOCK, &self.clock);
     }
 
     /// Whether a socket is one of the running link attempt.

@@ -29,11 +29,11 @@ pub(crate) use gone::remove;
 pub(crate) use pages::{list, page, show};
 pub(crate) use placeholder::{end_placeholder, remove_placeholder};
 use timer::Timer;
-pub(crate) use view::is_incoming;
 use view::{
     KIND_DELETED, KIND_TIMER, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view,
     with_status,
 };
+pub(crate) use view::{is_incoming, said, view as shown};
 
 /// A message that is not stored yet.
 pub(crate) struct NewMessage {
@@ -260,6 +260,11 @@ pub(crate) async fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Messag
         .get::<MessageRecord>(&key::message(conversation, order, id))
         .await?;
     Ok(record.and_then(|record| view(conversation, id, record)))
+}
+
+/// Where the message with this id stands, or stood.
+pub(crate) async fn order(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<u64>, Error> {
+    Ok(locate(tx, id).await?.map(|place| place.order))
 }
 
 /// What the message with this id carries beside its text, as stored: what it answers, and its attachments.

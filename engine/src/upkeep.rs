@@ -37,6 +37,7 @@ impl State {
             return Ok(());
         };
         self.clock.upkeep_at = tx.now.0;
+        self.index_due = true;
         (self.untold, self.outbox.due) = (true, true); // what a message that was given up has not told
         if self.connection.is_up() {
             self.clock.online_at = tx.now.0;

@@ -187,6 +187,7 @@ impl World {
         let command = Command::Messages {
             conversation: with.to_owned(),
             before: None,
+            after: None,
             limit: 500,
         };
         match self.ask(id, command) {

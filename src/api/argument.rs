@@ -12,7 +12,7 @@ use wire::limits::ATTACHMENTS_MAX;
 use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
     ApproveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions, LinkOptions,
-    MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions, UploadOptions,
+    MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions, SearchOptions, UploadOptions,
 };
 
 /// A text.
@@ -23,6 +23,24 @@ pub(super) fn text(value: &JsValue, name: &'static str) -> Result<String, Refusa
 /// Yes or no.
 pub(super) fn flag(value: &JsValue, name: &'static str) -> Result<bool, Refusal> {
     value.as_bool().ok_or(Refusal::InvalidArgument(name))
+}
+
+/// Messages of one page, unless asked otherwise, and at most.
+pub(super) const PAGE: f64 = 50.0;
+const PAGE_MAX: f64 = 500.0;
+
+/// How many of something, as a page has it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 1 to 500"
+)]
+pub(super) fn page_limit(limit: f64, name: &'static str) -> Result<usize, Refusal> {
+    if limit.fract() == 0.0 && (1.0..=PAGE_MAX).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        Err(Refusal::InvalidArgument(name))
+    }
 }
 
 /// The number of a device.
@@ -136,6 +154,45 @@ impl MessagesOptions {
         let fields = Fields::of_optional(value, "options")?;
         Ok(Self {
             before: fields.optional_text("before")?,
+            after: fields.optional_text("after")?,
+            limit: fields.optional("limit", JsValue::as_f64)?,
+        })
+    }
+}
+
+impl SearchOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            conversation: fields.optional_text("conversation")?,
+            before: fields.optional_text("before")?,
+            limit: fields.optional("limit", JsValue::as_f64)?,
+            signal: fields.optional("signal", as_a)?,
+        })
+    }
+}
+
+/// What a page subscribes to, and how many messages at first.
+pub(super) enum Subscribed {
+    Messages {
+        conversation: String,
+        limit: Option<f64>,
+    },
+    Conversations,
+    Contacts,
+}
+
+impl Subscribed {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        match value.as_string().as_deref() {
+            Some("conversations") => return Ok(Self::Conversations),
+            Some("contacts") => return Ok(Self::Contacts),
+            Some(_) => return Err(Refusal::InvalidArgument("query")),
+            None => {}
+        }
+        let fields = Fields::of(value, "query")?;
+        Ok(Self::Messages {
+            conversation: fields.text("messages")?,
             limit: fields.optional("limit", JsValue::as_f64)?,
         })
     }

@@ -256,10 +256,12 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Devices(all) => list::<_, Device>(all),
         Reply::Settings(settings) => to_js(&Settings::from(settings)),
         Reply::Profile(profile) => to_js(&Profile::from(profile)),
-        // These become objects of their own, which need the host, or are answers to calls of `App` or about files.
-        Reply::LinkOffer(_) | Reply::LinkClaim(_) | Reply::App(_) | Reply::Transfer(_) => {
-            Err(Refusal::Internal)
-        }
+        // These become objects of their own, which need the host, or are answers to calls of `App`, about files, or to a part of a search.
+        Reply::LinkOffer(_)
+        | Reply::LinkClaim(_)
+        | Reply::App(_)
+        | Reply::Transfer(_)
+        | Reply::Found(_) => Err(Refusal::Internal),
     }
 }
 

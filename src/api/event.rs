@@ -1,6 +1,7 @@
 //! Events: what the engine emits, as JavaScript gets it.
 //! Who listens is in `listeners`.
 
+mod concern;
 mod told;
 
 use engine::output::{Connection, LinkOffer};

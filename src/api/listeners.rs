@@ -4,13 +4,14 @@
 //! removed at any time, also by a listener; who is told of an event is settled before the first is called.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use engine::Refusal;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::event::{NAMES, Notice};
+use super::live::Live;
 use crate::host::Host;
 
 struct Listener {
@@ -39,6 +40,7 @@ impl Listener {
 #[derive(Default)]
 pub struct Listeners {
     all: RefCell<Vec<Rc<Listener>>>,
+    lists: RefCell<Vec<Weak<Live>>>,
     next: Cell<u64>,
 }
 
@@ -77,8 +79,18 @@ impl Listeners {
         self.all.borrow_mut().retain(|listener| listener.id != id);
     }
 
+    /// A list hears of everything until it is over.
+    pub(super) fn keep_in_step(&self, list: &Rc<Live>) {
+        let mut lists = self.lists.borrow_mut();
+        lists.retain(|list| list.upgrade().is_some_and(|list| !list.is_over()));
+        lists.push(Rc::downgrade(list));
+    }
+
     /// Calls everybody who listens to this, in the order they came.
     pub fn tell(&self, notice: &Notice) {
+        for list in self.lists.borrow().iter().filter_map(Weak::upgrade) {
+            list.hear(notice);
+        }
         let listeners: Vec<Rc<Listener>> = self
             .all
             .borrow()

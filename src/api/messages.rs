@@ -7,14 +7,11 @@ use engine::input::{Action, Draft};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::argument::{flag, text};
+use super::argument::{PAGE, flag, page_limit, text};
 use super::attachments::pointers;
 use super::client::Client;
 use super::types::{Content, EditOptions, MessagesOptions, RemoveOptions};
 
-/// Messages of one page, unless asked otherwise, and at most.
-const PAGE: f64 = 50.0;
-const PAGE_MAX: f64 = 500.0;
 #[wasm_bindgen]
 impl Client {
     /// Sends a text, attachments or both to a handle or an account id. Resolves when it is stored on disk; it is sent when it can be.
@@ -40,7 +37,7 @@ impl Client {
         self.ask(command)
     }
 
-    /// A page of a conversation, oldest first: the newest page, or the one before a message.
+    /// A page of a conversation, oldest first: the newest, the one before a message, or the one after a message.
     #[wasm_bindgen(unchecked_return_type = "Promise<Message[]>")]
     pub fn messages(
         &self,
@@ -48,12 +45,18 @@ impl Client {
         #[wasm_bindgen(unchecked_optional_param_type = "MessagesOptions")] options: &JsValue,
     ) -> Promise {
         let command = text(conversation, "conversation").and_then(|conversation| {
-            let MessagesOptions { before, limit } = MessagesOptions::read(options)?;
+            let MessagesOptions {
+                before,
+                after,
+                limit,
+            } = MessagesOptions::read(options)?;
             let before = before.map(|id| message_id(&id, "before")).transpose()?;
-            let limit = page_limit(limit.unwrap_or(PAGE))?;
+            let after = after.map(|id| message_id(&id, "after")).transpose()?;
+            let limit = page_limit(limit.unwrap_or(PAGE), "limit")?;
             Ok(Command::Messages {
                 conversation,
                 before,
+                after,
                 limit,
             })
         });
@@ -160,19 +163,6 @@ pub(super) fn named(message: &JsValue) -> Result<wire::MessageId, Refusal> {
     message_id(&text(message, "messageId")?, "messageId")
 }
 
-fn message_id(text: &str, name: &'static str) -> Result<wire::MessageId, Refusal> {
+pub(super) fn message_id(text: &str, name: &'static str) -> Result<wire::MessageId, Refusal> {
     text.parse().map_err(|_| Refusal::InvalidArgument(name))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a whole number from 1 to 500"
-)]
-fn page_limit(limit: f64) -> Result<usize, Refusal> {
-    if limit.fract() == 0.0 && (1.0..=PAGE_MAX).contains(&limit) {
-        Ok(limit as usize)
-    } else {
-        Err(Refusal::InvalidArgument("limit"))
-    }
 }

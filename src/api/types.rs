@@ -9,6 +9,7 @@ use engine::Timestamp;
 use engine::output;
 use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
+use web_sys::AbortSignal;
 
 pub use attachment::{
     Attachment, AttachmentStyle, DownloadOptions, MessageAttachment, TransferProgress,
@@ -66,9 +67,29 @@ pub struct MessagesOptions {
     /// Only messages before this one; without it, the newest.
     #[tsify(optional, type = "MessageId")]
     pub before: Option<String>,
+    /// Only messages after this one, the oldest of them.
+    #[tsify(optional, type = "MessageId")]
+    pub after: Option<String>,
     /// Default 50, at most 500.
     #[tsify(optional)]
     pub limit: Option<f64>,
+}
+
+/// For `Client.search`.
+#[derive(Debug, Tsify)]
+pub struct SearchOptions {
+    /// Only in this one: a handle or an account id.
+    #[tsify(optional)]
+    pub conversation: Option<String>,
+    /// Only older messages than this; for the next page, the last one found.
+    #[tsify(optional, type = "MessageId")]
+    pub before: Option<String>,
+    /// Default 50, at most 500.
+    #[tsify(optional)]
+    pub limit: Option<f64>,
+    /// Ends it: the promise is rejected with "aborted".
+    #[tsify(optional, type = "AbortSignal")]
+    pub signal: Option<AbortSignal>,
 }
 
 /// For `LinkRequest.approve`.

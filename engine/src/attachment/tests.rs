@@ -371,7 +371,10 @@ fn a_pointer_is_a_text_until_it_is_sent_and_no_other_text_is_one() {
 
 #[test]
 fn a_plan_goes_through_a_record_and_back() {
-    let plan = Plan::from_random(&std::array::from_fn(|n| n as u8), 700);
+    let plan = Plan::from_random(
+        &std::array::from_fn(|n| u8::try_from(n).unwrap_or_default()),
+        700,
+    );
     let bytes = plan.to_bytes();
     assert_eq!(Plan::from_bytes(&bytes), Some(plan));
     for length in 0..bytes.len() {

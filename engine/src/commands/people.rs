@@ -15,7 +15,7 @@ use crate::tx::Tx;
 
 impl State {
     /// The conversation that a handle or account id names, if we know it.
-    pub(super) async fn conversation(
+    pub(crate) async fn conversation(
         &self,
         tx: &mut Tx<'_>,
         name: &str,

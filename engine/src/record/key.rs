@@ -169,6 +169,37 @@ pub(crate) fn split_message(bytes: &[u8]) -> Option<(AccountId, u64, MessageId)>
     ))
 }
 
+/// In Search, before blocks that are made, and before those that are to be.
+pub(crate) const BLOCK_MADE: u8 = 1;
+pub(crate) const BLOCK_UNMADE: u8 = 2;
+
+/// A block of messages: whether it is made, which days, which conversation.
+pub(crate) fn block(prefix: u8, bucket: u64, conversation: AccountId) -> Vec<u8> {
+    [
+        blocks_from(prefix, bucket).as_slice(),
+        conversation.as_bytes(),
+    ]
+    .concat()
+}
+
+/// Where blocks of these days begin.
+pub(crate) fn blocks_from(prefix: u8, bucket: u64) -> Vec<u8> {
+    [&[prefix], bucket.to_be_bytes().as_slice()].concat()
+}
+
+/// Days and conversation of such a key.
+pub(crate) fn split_block(bytes: &[u8]) -> Option<(u64, AccountId)> {
+    let (_, rest) = bytes.split_first()?;
+    let (bucket, conversation) = rest.split_first_chunk::<8>()?;
+    let conversation = AccountId::from_slice(conversation).ok()?;
+    Some((u64::from_be_bytes(*bucket), conversation))
+}
+
+/// Where the messages of a conversation of that order begin.
+pub(crate) fn message_order(conversation: AccountId, order: u64) -> Vec<u8> {
+    [conversation.as_bytes().as_slice(), &order.to_be_bytes()].concat()
+}
+
 /// Prekeys: kind, id.
 pub(crate) fn pre_key(kind: super::PreKeyKind, id: u32) -> Vec<u8> {
     [&[kind as u8][..], &id.to_be_bytes()].concat()

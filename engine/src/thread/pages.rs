@@ -15,32 +15,42 @@ use crate::registers;
 use crate::store::{Direction, Row, Table};
 use crate::tx::Tx;
 
-/// A page of a conversation, oldest first.
+/// A page of a conversation, oldest first: the newest messages, or the oldest after a certain one.
 pub(crate) async fn page(
     tx: &mut Tx<'_>,
     conversation: ConversationId,
     before: Option<MessageId>,
+    after: Option<MessageId>,
     limit: usize,
 ) -> Result<Result<Vec<Message>, Refusal>, Error> {
-    let to = match before {
-        None => None,
-        Some(id) => match locate(tx, id).await? {
-            Some(place) if place.conversation == conversation => {
-                Some(key::message(conversation, place.order, id))
-            }
+    let mut ends = [None, None];
+    for (end, id) in ends.iter_mut().zip([before, after]) {
+        let Some(id) = id else { continue };
+        match locate(tx, id).await? {
+            Some(place) if place.conversation == conversation => *end = Some((place.order, id)),
             _ => return Ok(Err(Refusal::UnknownMessage)),
-        },
+        }
+    }
+    let [before, after] = ends;
+    let to = before.map(|(order, id)| key::message(conversation, order, id));
+    let from = after.map(|(order, id)| key::after_message(conversation, order, id.as_bytes()));
+    let direction = if after.is_some() {
+        Direction::Forward
+    } else {
+        Direction::Backward
     };
-    let from = conversation.as_bytes().to_vec();
+    let from = from.unwrap_or_else(|| conversation.as_bytes().to_vec());
     let limit = limit.clamp(1, PAGE_MAX);
     let rows = tx
-        .scan(range(conversation, from, to, Direction::Backward, limit))
+        .scan(range(conversation, from, to, direction, limit))
         .await?;
     let mut messages = rows
         .into_iter()
         .map(read_row)
         .collect::<Result<Vec<_>, Error>>()?;
-    messages.reverse();
+    if direction == Direction::Backward {
+        messages.reverse();
+    }
     Ok(Ok(messages.into_iter().flatten().collect()))
 }
 

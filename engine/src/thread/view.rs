@@ -63,8 +63,13 @@ pub(super) fn with_status(mut record: MessageRecord, status: MessageStatus) -> M
     record
 }
 
+/// The text of a message, if that is what it is.
+pub(crate) fn said(record: &MessageRecord) -> Option<&str> {
+    (record.kind == KIND_TEXT).then_some(record.text.as_str())
+}
+
 /// A record as applications see it; `None` if its author does not parse.
-pub(super) fn view(
+pub(crate) fn view(
     conversation: ConversationId,
     id: MessageId,
     record: MessageRecord,

@@ -257,6 +257,7 @@ impl Run {
         let ask = Command::Messages {
             conversation: account.clone(),
             before: None,
+            after: None,
             limit: 1,
         };
         let last = started(&mut self.world, by, ask);

@@ -1,0 +1,43 @@
+//! What an event is about: which lists it can make another.
+//! It looks at no list (see `live`).
+
+use super::{Notice, OnMessage, OnRemove, OnStatus};
+
+impl Notice {
+    /// The conversation whose messages are others now.
+    pub(in crate::api) fn of_messages(&self) -> Option<&str> {
+        match self {
+            Self::Message(OnMessage { message }) => Some(&message.conversation),
+            Self::Edit(edit) => Some(&edit.message.conversation),
+            Self::Reaction(reaction) => Some(&reaction.message.conversation),
+            Self::Status(OnStatus { conversation, .. })
+            | Self::Remove(OnRemove { conversation, .. }) => Some(conversation),
+            Self::Read(_)
+            | Self::Typing(_)
+            | Self::Notify(_)
+            | Self::Contact(_)
+            | Self::Conversation(_)
+            | Self::Settings(_)
+            | Self::App(_)
+            | Self::Device(_)
+            | Self::Link(_)
+            | Self::Identity(_)
+            | Self::Connection(_)
+            | Self::State(_)
+            | Self::Error(_) => None,
+        }
+    }
+
+    /// Beside what is about messages: the list of conversations may be another.
+    pub(in crate::api) const fn is_of_conversations(&self) -> bool {
+        matches!(
+            self,
+            Self::Read(_) | Self::Contact(_) | Self::Conversation(_)
+        )
+    }
+
+    /// The list of contacts may be another.
+    pub(in crate::api) const fn is_of_contacts(&self) -> bool {
+        matches!(self, Self::Contact(_) | Self::Identity(_))
+    }
+}
