@@ -9,7 +9,7 @@ const isFresh = (message, now) => now - message.sentAt < DAY_MS;
 
 export const canReply = isText;
 export const canReact = isText;
-export const canCopy = isText;
+export const canCopy = (message) => isText(message) && message.text !== "";
 
 export const canEdit = (message, now) =>
   message.outgoing && isText(message) && isFresh(message, now) && message.earlier.length < MOST_EDITS;

@@ -9,11 +9,13 @@ import { Notifications } from "./notifications.js";
 import { announce, toast, withdraw } from "./notify.js";
 import { DEVICES, LINK_HERE, LIST, chatHash, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
+import { stayOnDrop } from "./views/drop.js";
 import { faultView } from "./views/fault.js";
 import { linkAgainView } from "./views/link-again.js";
 import { linkHereView } from "./views/link-here.js";
 import { shellView } from "./views/shell.js";
 import { welcomeView } from "./views/welcome.js";
+import { inOneLine } from "./words.js";
 
 /** What every view may use. `linking` is set while this browser asks to be linked. */
 const app = {
@@ -119,7 +121,7 @@ function listen(client) {
   client.on("message", ({ message }) => {
     if (message.outgoing || app.directory?.isQuiet(message.conversation)) return;
     const name = app.directory?.name(message.conversation) ?? "someone";
-    announce(message.kind === "text" ? `${name}: ${message.text.slice(0, 200)}` : `A message from ${name} could not be decrypted.`);
+    announce(message.kind === "text" ? `${name}: ${inOneLine(message, 200)}` : `A message from ${name} could not be decrypted.`);
   });
 }
 
@@ -135,6 +137,7 @@ async function start() {
   outlet = el("div.outlet");
   root.replaceChildren(connectionView(app.client), outlet);
   listen(app.client);
+  stayOnDrop();
   new Notifications(app.client, (conversation) => app.go(chatHash(conversation)));
   window.addEventListener("hashchange", () => settle().catch(report));
   window.addEventListener("unhandledrejection", (event) => report(event.reason));

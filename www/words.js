@@ -1,6 +1,8 @@
 // What a message, its state and its place are called, wherever they are shown.
 // Does not know how they are shown.
 
+import { gistOfFiles } from "./files.js";
+
 export const STATUS_WORDS = { queued: "Queued, not sent yet", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent" };
 
 const INSTEAD = {
@@ -17,5 +19,5 @@ export function inOneLine(message, most = 160) {
   if (message.kind === "waiting") return "Waiting for a message";
   if (message.kind === "unreadable") return "Message could not be decrypted";
   if (message.kind === "deleted") return "Message deleted";
-  return message.text.slice(0, most);
+  return message.text.slice(0, most) || gistOfFiles(message.attachments ?? []);
 }

@@ -1,4 +1,4 @@
-// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends | --acts]
+// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends | --acts | --files]
 // Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { Forgetful } from "../interop/forgetful.mjs";
 import { byId, choose, idOf, openMenu, press } from "./lib/acts.mjs";
 import { Browser } from "./lib/browser.mjs";
 import { Device } from "./lib/device.mjs";
+import { asFile, noise, png, sendFiles } from "./lib/files.mjs";
 import { Nonsense } from "./lib/nonsense.mjs";
 import { until } from "./lib/poll.mjs";
 import { Relay } from "./lib/relay.mjs";
@@ -304,6 +305,52 @@ async function settingScreens(ida, jon, kim) {
   await shoot(ida, "50-settings");
 }
 
+/** Files: on their way, refused, in messages of both people, and a picture enlarged. */
+async function fileScreens(relay, browser) {
+  const open = (name) => Device.open(relay, { name, browser, store: name });
+  const [lea, max] = [await open("lea"), await open("max")];
+  await lea.register("lea", "Laptop");
+  await max.register("max", "Phone");
+  const me = (await lea.account()).id;
+  const pick = (...files) => lea.t("attach-input").setInputFiles(files.map(({ name, type, base64 }) => ({ name, mimeType: type, buffer: Buffer.from(base64, "base64") })));
+  await lea.send("max", "The pictures from Saturday:");
+  await until("it is there", async () => (await max.messages(me)).length === 1);
+  const photo = (name, width, height, hue) => ({ ...asFile(name, "image/png", png(width, height, hue)), width, height });
+  await lea.call(sendFiles, ["max", "The museum, and the train", [photo("museum.png", 640, 420, 20), photo("train.png", 300, 420, 160)]]);
+  await max.call(sendFiles, [me, "", [asFile("Tickets for the train on Saturday, the eighth of May, both ways.pdf", "application/pdf", noise(2_300_000)), asFile("a.zip", "application/zip", noise(900))]]);
+  await max.call(sendFiles, [me, "", [photo("croissant.png", 120, 90, 90)]]);
+  await lea.call(sendFiles, ["max", "", [asFile("notes.txt", "text/plain", noise(12_000))]]);
+  await lea.t("conversation").first().click();
+  await lea.page.bringToFront();
+  await until("pictures are drawn", async () => (await lea.page.locator(".picture img").count()) > 1);
+  await shoot(lea, "51-files");
+  await max.t("conversation").first().click();
+  await max.page.bringToFront();
+  await until("pictures are drawn", async () => (await max.page.locator(".picture img").count()) > 1);
+  await shoot(max, "52-files-other-side");
+  await max.t("picture").first().click();
+  await shoot(max, "53-picture");
+  await press(max, "Escape");
+  let full = false;
+  const parts = new Map(); // by address: of the film, not all come through
+  await lea.page.route("**/v1/blobs/**", (route) => {
+    const request = route.request();
+    if (full && !parts.has(request.url())) return route.fulfill({ status: 429, contentType: "application/json", headers: { "retry-after": "60" }, body: '{"code":"blob_quota"}' });
+    if (request.method() === "PATCH") parts.set(request.url(), (parts.get(request.url()) ?? 0) + 1);
+    return parts.get(request.url()) > 2 ? undefined : route.continue();
+  });
+  await pick(photo("ada.png", 300, 300, 200), asFile("A film of the whole day with a rather long name.mp4", "video/mp4", noise(3_000_000)));
+  await until("one is there", async () => (await lea.page.locator("[data-testid=chip][data-ready]").count()) === 1);
+  full = true;
+  await pick(asFile("too-much.bin", "", noise(500_000)));
+  await lea.page.locator(".chip.failed").waitFor();
+  await lea.t("composer").fill("And the film");
+  await shoot(lea, "54-attaching");
+  await lea.page.goto(`${lea.address}#/`);
+  await lea.t("conversation").first().waitFor();
+  await shoot(lea, "55-list-with-files");
+}
+
 /** A profile that was put back: shown by a relay of which the browser has a copy. */
 async function copyScreen(relay) {
   const original = await Device.open(relay, { name: "frida" });
@@ -322,8 +369,9 @@ const browser = await Browser.open();
 try {
   const open = (name) => Device.open(relay, { name, browser, store: name });
   const only = process.argv[3];
-  if (only !== "--ends") await actScreens(relay, browser);
-  if (only !== "--acts") {
+  if (!only || only === "--acts") await actScreens(relay, browser);
+  if (!only || only === "--files") await fileScreens(relay, browser);
+  if (!only || only === "--ends") {
     await endScreens(relay, browser);
     await copyScreen(relay);
     await keyScreens(relay, browser);

@@ -17,9 +17,12 @@ Promise.withResolvers ??= function withResolvers() {
   return { promise, resolve, reject };
 };
 
-const mock = createRequire(import.meta.url)("@signalapp/mock-server");
+const require = createRequire(import.meta.url);
+const mock = require("@signalapp/mock-server");
 
 export const { EMPTY_DATA_MESSAGE } = mock;
+export const { encryptAttachment } = require("@signalapp/mock-server/src/crypto.js");
+export const { attachmentToPointer } = require("@signalapp/mock-server/src/data/attachment.js");
 
 export class SignalService {
   static async start() {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { until } from "../e2e/lib/poll.mjs";
-import { EMPTY_DATA_MESSAGE, SignalService } from "./mock.mjs";
+import { isRefused } from "../e2e/lib/refused.mjs";
+import { EMPTY_DATA_MESSAGE, SignalService, attachmentToPointer, encryptAttachment } from "./mock.mjs";
 import { RelaySocket } from "./socket.mjs";
 
 let service;
@@ -137,6 +138,19 @@ describe("Signal's own server and people with Signal's own code", { concurrency:
     await laptop.call((client) => client.setSettings({ readReceipts: false }));
     const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: got }) => got.content?.configuration);
     assert.equal(syncMessage.content.configuration.readReceipts, false);
+  });
+
+  test("a file that Signal's client attaches is shown as one, and fetching it is refused: it lies elsewhere", async () => {
+    // As Signal's code encrypts and names it; where it lies is a name on a CDN that a browser page does not know.
+    const pointer = attachmentToPointer("aCdnKeyOfSignal", encryptAttachment(Buffer.from("a picture")));
+    const named = { ...pointer, contentType: "image/png", fileName: "cat.png", width: 30, height: 20 };
+    const dataMessage = { ...EMPTY_DATA_MESSAGE, attachments: [named], timestamp: BigInt(Date.now()) };
+    await contact.sendRaw(linked, { content: { dataMessage }, pniSignatureMessage: null, senderKeyDistributionMessage: null });
+    const message = await until("the laptop has it", async () => (await laptop.messages(aciOf(contact))).find(({ attachments }) => attachments.length > 0));
+    assert.deepEqual([message.kind, message.text], ["text", ""]);
+    assert.deepEqual(message.attachments, [{ index: 0, size: 9, contentType: "image/png", fileName: "cat.png", width: 30, height: 20, style: "plain" }]);
+    await isRefused(laptop, "attachments_unsupported", (client, id) => client.download(id, 0), message.id);
+    await isRefused(laptop, "attachments_unsupported", (client) => client.upload(new File(["text"], "a.txt")));
   });
 
   test("a message to a group does not turn up in the conversation with its author", async () => {

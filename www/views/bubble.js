@@ -7,13 +7,14 @@ import { failedSentence } from "../errors.js";
 import { clock, iso } from "../format.js";
 import { icon } from "../icons.js";
 import { STATUS_WORDS, inOneLine, insteadOf } from "../words.js";
+import { MessageFiles } from "./message-files.js";
 
 const LONG_PRESS_MS = 450;
 const MOVED_PX = 10;
 
 /**
  * `helpers`: `who(account)`: "You" or a name; `me`: the own account; `via(message)`: own other device it came from, or "";
- * `quoted(id)`: the message with this id, if it is here; `again`, `menu`, `react`, `toQuoted`, `earlier`: what to call, if one can.
+ * `quoted(id)`: the message with this id, if it is here; `again`, `menu`, `react`, `toQuoted`, `earlier`: what to call, if one can; `fetchFile` as in `MessageFiles`.
  */
 export class Bubble {
   constructor(message, helpers) {
@@ -21,6 +22,7 @@ export class Bubble {
     this.message = message;
     this.shown = {}; // what each part was last made from
     this.quote = el("div.quote-place");
+    this.files = el("div.files-place");
     this.text = el("p.bubble-text", { testid: "message-text", dir: "auto" });
     this.from = el("span.via");
     this.edited = el("span.edited-place");
@@ -29,7 +31,7 @@ export class Bubble {
     this.reactions = el("ul.reactions", { role: "list", "aria-label": "Reactions", hidden: true });
     this.who = el("span.sr-only");
     const meta = el("p.meta", {}, this.from, this.edited, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), this.state);
-    this.bubble = el("div.bubble", {}, this.quote, this.who, this.text, meta);
+    this.bubble = el("div.bubble", {}, this.quote, this.who, this.files, this.text, meta);
     this.act = helpers.menu && el("button.act", { type: "button", testid: "message-actions", "aria-haspopup": "dialog", title: "Actions",
       onclick: () => helpers.menu(this.message, this.act) }, icon("more"));
     this.node = el(`li.message.${message.outgoing ? "out" : "in"}`, { testid: "message", "data-id": message.id, "data-outgoing": String(message.outgoing) },
@@ -44,6 +46,7 @@ export class Bubble {
     setText(this.from, helpers.via(message));
     setText(this.who, `${helpers.who(message.author)}: `);
     this.#part("text", [message.kind, message.text], () => this.#setText(message));
+    this.#part("files", message.attachments, () => this.#setFiles(message));
     const answered = message.quote && helpers.quoted(message.quote.id)?.kind;
     this.#part("quote", [message.quote, answered, message.quote && helpers.who(message.quote.author)], () => this.#setQuote(message.quote, answered));
     this.#part("edited", message.earlier.length, () => this.#setEdited(message.earlier.length));
@@ -64,8 +67,14 @@ export class Bubble {
     this.node.dataset.kind = kind;
     this.node.classList.toggle("unreadable", !readable);
     this.text.replaceChildren(...(readable ? [text] : [icon(kind === "deleted" ? "trash" : "unreadable"), insteadOf(kind)]));
-    const what = readable ? text.slice(0, 80) : insteadOf(kind);
+    const what = readable ? inOneLine(this.message, 80) : insteadOf(kind);
     this.act?.setAttribute("aria-label", `Actions, ${outgoing ? "You" : this.helpers.who(author)}, ${clock(sentAt)}: ${what}`);
+  }
+
+  #setFiles(message) {
+    this.content?.close();
+    this.content = message.attachments.length > 0 ? new MessageFiles(message, this.helpers) : undefined;
+    this.files.replaceChildren(...(this.content ? [this.content.node] : []));
   }
 
   #setQuote(quote, answered) {
@@ -106,6 +115,10 @@ export class Bubble {
     if (words && outgoing) this.state.title = words;
     this.problem.replaceChildren(...(status !== "failed" ? [] : [el("span", {}, failedSentence(message.error)),
       again && el("button.button.small", { type: "button", onclick: () => again(this.message) }, "Send again")].filter(Boolean)));
+  }
+
+  close() {
+    this.content?.close();
   }
 
   /** Draws the eye to this message for a moment, and the keyboard. */

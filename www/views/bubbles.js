@@ -33,8 +33,16 @@ export class Bubbles {
       bubble.update(message, joined);
       out.push(bubble.node);
     });
-    for (const id of this.nodes.keys()) if (!live.has(id)) this.nodes.delete(id);
+    for (const [id, bubble] of this.nodes) {
+      if (live.has(id)) continue;
+      bubble.close();
+      this.nodes.delete(id);
+    }
     return out;
+  }
+
+  close() {
+    for (const bubble of this.nodes.values()) bubble.close();
   }
 
   get(id) {

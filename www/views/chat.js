@@ -12,6 +12,7 @@ import { Thread } from "../thread.js";
 import { Bubbles, rovingMessages } from "./bubbles.js";
 import { ChatHead } from "./chat-head.js";
 import { chatParts } from "./chat-parts.js";
+import { droppable } from "./drop.js";
 import { MessageActs } from "./message-acts.js";
 import { Scroll } from "./scroll.js";
 import { Writing } from "./writing.js";
@@ -65,6 +66,7 @@ class Chat {
       earlier: (message) => this.acts.earlier(message),
       again: can ? (message) => this.#again(message.id) : undefined,
       menu: can ? (message, anchor) => this.acts.menu(message, anchor) : undefined,
+      fetchFile: (message, index, options) => this.client.download(message, index, options),
       react: can ? (message, emoji) => this.acts.react(message, emoji) : undefined,
     };
   }
@@ -73,12 +75,14 @@ class Chat {
     this.writing = this.app.readonly() ? undefined : new Writing({
       label: `Message to ${this.#name()}`,
       draft: this.id ? "" : this.app.drafts.get(this.handle) ?? "",
-      send: (text, quote) => this.send(text, quote),
+      send: (text, quote, attachments) => this.send(text, quote, attachments),
+      upload: (file, options) => this.client.upload(file, options),
       edit: (id, text) => this.#edit(id, text),
       onDraft: (text) => this.#typed(text),
       lastOwn: () => this.thread?.messages.findLast((message) => canEdit(message, Date.now())),
       who: this.bubbles.helpers.who,
     });
+    if (this.writing) droppable(this.view.node, (files) => this.head.isBlocked || this.writing.attach(files));
     if (this.id) this.#keepDraft();
     this.view.node.append(this.view.error.node,
       this.writing ? this.writing.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
@@ -210,10 +214,10 @@ class Chat {
     return here ? "" : `from ${this.directory.deviceName(message.authorDevice)}`;
   }
 
-  async send(text, quote) {
+  async send(text, quote, attachments) {
     this.view.error.clear();
     try {
-      const message = await this.client.send(this.id ?? this.handle, { text, ...(quote && { quote }) });
+      const message = await this.client.send(this.id ?? this.handle, { text, attachments, ...(quote && { quote }) });
       if (!this.id) await this.#adopt(message);
       if (this.closed) return;
       this.firstUnread = undefined;
@@ -297,6 +301,8 @@ class Chat {
   close() {
     this.closed = true;
     this.draft?.close();
+    this.writing?.close();
+    this.bubbles.close();
     this.refresh.stop();
     this.scroll.close();
     document.removeEventListener("visibilitychange", this.onVisible);

@@ -5,20 +5,35 @@
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
 import { announce } from "../notify.js";
+import { Attaching } from "./attaching.js";
 import { gist } from "./bubble.js";
 import { composer } from "./composer.js";
 
 export class Writing {
-  /** `send(text, quote)` and `edit(id, text)` may reject; `lastOwn()`: the message the Up arrow edits; `who(account)`. */
-  constructor({ label, draft, send, edit, onDraft, lastOwn, who }) {
+  /** `send(text, quote, attachments)` and `edit(id, text)` may reject; `lastOwn()`: the message the Up arrow edits; `who(account)`; `upload`. */
+  constructor({ label, draft, send, edit, onDraft, lastOwn, who, upload }) {
     this.given = { send, edit, onDraft, lastOwn, who };
     this.about = undefined; // { message, editing }
     this.kept = ""; // what was being written when editing began
     this.strip = el("div.writing-strip", { testid: "writing-strip", id: "writing-strip", hidden: true });
-    this.composer = composer({ label, draft, send: (text) => this.#submit(text), above: this.strip,
+    this.files = new Attaching({ upload, changed: () => this.composer?.changed() });
+    this.composer = composer({ label, draft, send: (text) => this.#submit(text), above: [this.strip, this.files.node],
+      attach: (files) => this.attach(files), files: () => this.#filesState(),
       onDraft: (text) => this.about?.editing || onDraft(text) });
     this.node = this.composer.node;
     this.node.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Files go with a new message or an answer; what is edited keeps its own. */
+  attach(files) {
+    if (this.about?.editing) this.cancel();
+    this.files.add(files);
+    this.focus();
+  }
+
+  #filesState() {
+    if (this.about?.editing || this.files.isEmpty) return "none";
+    return this.files.isReady ? "ready" : "not yet";
   }
 
   #key(event) {
@@ -83,12 +98,27 @@ export class Writing {
 
   async #submit(text) {
     const { about } = this;
-    if (!about?.editing) await this.given.send(text, about?.message.id);
+    if (!about?.editing) await this.#sendNew(text, about?.message.id);
     else if (text !== about.message.text) await this.given.edit(about.message.id, text);
     if (this.about === about) this.cancel();
   }
 
+  async #sendNew(text, quote) {
+    const taken = this.files.take();
+    try {
+      await this.given.send(text, quote, taken.attachments);
+      taken.done();
+    } catch (error) {
+      taken.back();
+      throw error;
+    }
+  }
+
   focus() {
     this.composer.focus();
+  }
+
+  close() {
+    this.files.close();
   }
 }
