@@ -13,6 +13,7 @@ fn main() -> std::io::Result<()> {
                 "proto/provisioning.proto",
                 "proto/service.proto",
                 "proto/lockstep.proto",
+                "proto/archive.proto",
             ],
             &["proto"],
         )

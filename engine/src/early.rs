@@ -58,7 +58,22 @@ impl State {
         tx: &mut Tx<'_>,
         message: NewMessage,
     ) -> Result<Option<Message>, Error> {
-        let target = message.id;
+        let id = message.id;
+        let acts = self.early_acts(tx, id).await?;
+        let new = thread::insert(tx, message, &acts).await?;
+        let end = new.as_ref().and_then(|message| message.disappears_at);
+        if let Some(end) = end {
+            self.ends_at(tx, id, end);
+        }
+        Ok(new)
+    }
+
+    /// What was done to a message that has come now. It waits no longer.
+    pub(crate) async fn early_acts(
+        &mut self,
+        tx: &mut Tx<'_>,
+        target: MessageId,
+    ) -> Result<Vec<Act>, Error> {
         let mut acts = Vec::new();
         for act in self.early.of(target) {
             let at = key::early(target, act);
@@ -67,12 +82,7 @@ impl State {
             tx.delete(Table::Early, &at);
             self.early.0.remove(&(target, act));
         }
-        let new = thread::insert(tx, message, &acts).await?;
-        let end = new.as_ref().and_then(|message| message.disappears_at);
-        if let Some(end) = end {
-            self.ends_at(tx, target, end);
-        }
-        Ok(new)
+        Ok(acts)
     }
 
     /// Does something to a message, now or when it comes. What may not be done is counted.

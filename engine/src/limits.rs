@@ -142,6 +142,11 @@ pub(crate) const UPLOAD_MS: u64 = DAY_MS;
 pub(crate) const PARKED_MAX: usize = 64;
 /// Contacts in one sync message: some 200 bytes each, so well below one envelope.
 pub(crate) const CONTACTS_CHUNK: usize = 200;
+/// Messages looked at that stand at the same time: of so many devices two people have.
+pub(crate) const SAME_PLACE_MAX: usize = 2 * wire::limits::DEVICES_MAX;
+/// How far ahead of the present a message of an archive may stand: a day's wrong clock on either device; further ahead it would stand
+/// below all others for ever.
+pub(crate) const ARCHIVE_AHEAD_MS: u64 = DAY_MS;
 /// How far ahead of the relay's clock a sender's clock may be before its order is not believed.
 pub(crate) const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
 

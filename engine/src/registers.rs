@@ -29,7 +29,7 @@ pub(crate) use fields::{
     verified_value,
 };
 pub(crate) use request::note_message;
-pub(crate) use rule::Register;
+pub(crate) use rule::{CLOCK_MAX, Register};
 pub(crate) use space::{Field, PROFILE, Place, SETTINGS};
 pub(crate) use sweep::forget_removed;
 pub(crate) use unread::take_read_clock;

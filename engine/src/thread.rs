@@ -8,8 +8,10 @@ mod ahead;
 mod gone;
 mod pages;
 mod placeholder;
+mod row;
 pub(crate) mod timer;
-mod view;
+pub(crate) mod union;
+pub(crate) mod view;
 
 use wire::proto::service::AttachmentPointer;
 use wire::{AccountId, DeviceAddress, MessageId};
@@ -24,10 +26,10 @@ use crate::registers;
 use crate::store::{Direction, Scan, Table};
 use crate::tx::Tx;
 use acts::Act;
-pub(crate) use ahead::mark_read_ahead;
+pub(crate) use ahead::{mark_read_ahead, move_mark};
 pub(crate) use gone::remove;
 pub(crate) use pages::{list, page, show};
-pub(crate) use placeholder::{end_placeholder, remove_placeholder};
+pub(crate) use placeholder::{end_placeholder, remove_ended_placeholder, remove_placeholder};
 use timer::Timer;
 use view::{
     KIND_DELETED, KIND_TIMER, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view,
@@ -89,26 +91,45 @@ pub(crate) async fn insert(
         attachments,
         ..MessageRecord::default()
     };
-    let mut thread = conversation_record(tx, conversation).await?;
-    let at = (order, id.as_bytes().to_vec());
-    let is_after_mark = at > (thread.read_order, thread.read_id.clone());
     let mut record = with_status(record, status);
-    let incoming = status == MessageStatus::Received;
-    let read = (incoming && !is_after_mark).then_some(tx.now.0); // it comes late
-    if let Some(started) = started.or(read).filter(|_| kind != MessageKind::Timer) {
-        record.ends_at = timer.ends_at(started.min(tx.now.0));
+    if let Some(started) = started {
+        timer::run(&mut record, started.min(tx.now.0));
     }
     for act in early.iter().filter(|act| act.conversation == conversation) {
         acts::merge(&mut record, act);
     }
-    tx.put(&key::message(conversation, order, id), &record);
-    let index = IndexRecord {
-        conversation: conversation.as_bytes().to_vec(),
+    let place = Place {
+        conversation,
         order,
-        gone: false,
     };
-    tx.put(id.as_bytes(), &index);
+    let view = store(tx, &place, id, record).await?;
+    let mut thread = conversation_record(tx, conversation).await?;
+    if timer::take(&mut thread, timer) {
+        tx.put(conversation.as_bytes(), &thread);
+        show(tx, conversation).await?;
+    }
+    Ok(view)
+}
 
+/// Stores a message that is not here: the conversation counts and ends with it. Gives it.
+async fn store(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    id: MessageId,
+    mut record: MessageRecord,
+) -> Result<Option<Message>, Error> {
+    let Place {
+        conversation,
+        order,
+    } = *place;
+    let incoming = is_incoming(&record);
+    let mut thread = conversation_record(tx, conversation).await?;
+    let at = (order, id.as_bytes().to_vec());
+    let is_after_mark = at > (thread.read_order, thread.read_id.clone());
+    if incoming && !is_after_mark {
+        timer::run(&mut record, tx.now.0); // it comes late
+    }
+    row::put_new(tx, place, id, &record);
     if at > (thread.last_order, thread.last_id.clone()) {
         (thread.last_order, thread.last_id) = at;
         thread.updated_at = thread.updated_at.max(order);
@@ -116,14 +137,11 @@ pub(crate) async fn insert(
     if is_unread(&record) && is_after_mark {
         thread.unread = thread.unread.saturating_add(1);
     }
-    let has_other_timer = timer::take(&mut thread, timer);
     tx.put(conversation.as_bytes(), &thread);
+    let sent_at = record.sent_at;
     let view = view(conversation, id, record);
     if let Some(view) = &view {
         tx.emit(Event::Message(view.clone()));
-    }
-    if has_other_timer {
-        show(tx, conversation).await?;
     }
     registers::note_message(tx, conversation, incoming, sent_at).await?;
     Ok(view)
@@ -141,7 +159,7 @@ pub(crate) async fn update_status(
     let at = key::message(place.conversation, place.order, id);
     let record = tx.get::<MessageRecord>(&at).await?;
     if let Some(record) = record.filter(|known| rank(known.status) < rank(STATUS_DELIVERED)) {
-        tx.put(&at, &with_status(record, status));
+        row::put(tx, &place, id, &with_status(record, status));
         tx.emit(Event::Status {
             id,
             conversation: place.conversation,
@@ -154,6 +172,17 @@ pub(crate) async fn update_status(
 /// Theirs, and there is something to read.
 fn is_unread(record: &MessageRecord) -> bool {
     record.status == STATUS_RECEIVED && record.kind != KIND_DELETED && record.kind != KIND_TIMER
+}
+
+/// A message that may have counted as unread does not any more.
+async fn read_one(tx: &mut Tx<'_>, place: &Place, id: MessageId) -> Result<(), Error> {
+    let mut thread = conversation_record(tx, place.conversation).await?;
+    let mark = (thread.read_order, thread.read_id.as_slice());
+    if (place.order, id.as_bytes().as_slice()) > mark {
+        thread.unread = thread.unread.saturating_sub(1);
+        tx.put(place.conversation.as_bytes(), &thread);
+    }
+    Ok(())
 }
 
 /// Everything up to this message has been read. Marks only move forward.
@@ -172,7 +201,7 @@ pub(crate) async fn mark_read(
         return Ok(false);
     }
     (thread.read_order, thread.read_id) = mark;
-    thread.unread = count_unread(tx, conversation, order, message).await?;
+    thread.unread = count_unread(tx, conversation, order, message.as_bytes()).await?;
     tx.put(conversation.as_bytes(), &thread);
     tx.emit(Event::Read {
         conversation,
@@ -224,13 +253,24 @@ pub(crate) async fn newly_read(
     Ok(read)
 }
 
+/// Order and id of the newest message.
+async fn last_of(tx: &mut Tx<'_>, conversation: ConversationId) -> Result<(u64, Vec<u8>), Error> {
+    let from = conversation.as_bytes().to_vec();
+    let newest = range(conversation, from, None, Direction::Backward, 1);
+    let newest = tx.scan(newest).await?;
+    let last = newest.first().and_then(|(at, _)| key::split_message(at));
+    Ok(last
+        .map(|(_, order, id)| (order, id.as_bytes().to_vec()))
+        .unwrap_or_default())
+}
+
 async fn count_unread(
     tx: &mut Tx<'_>,
     conversation: ConversationId,
     order: u64,
-    id: MessageId,
+    id: &[u8],
 ) -> Result<u32, Error> {
-    let from = key::after_message(conversation, order, id.as_bytes());
+    let from = key::after_message(conversation, order, id);
     let rows = tx
         .scan(range(
             conversation,

@@ -21,6 +21,10 @@ pub mod service {
 pub mod bundle {
     include!(concat!(env!("OUT_DIR"), "/lockstep.bundle.rs"));
 }
+/// Conversations as they are kept or handed on.
+pub mod archive {
+    include!(concat!(env!("OUT_DIR"), "/lockstep.archive.rs"));
+}
 
 /// prost wants `Debug`; ours prints the name alone, so that no content or key reaches a log.
 macro_rules! opaque_debug {
@@ -39,6 +43,7 @@ opaque_debug! {
     service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
         | Register | AppMessage | Verified;
     bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
+    archive: ArchivedMessage | ArchivedConversation;
 }
 
 /// The same for messages that stand in others.
@@ -53,6 +58,9 @@ macro_rules! opaque_debug_inside {
 }
 
 opaque_debug_inside! {
+    archive::archived_message::Quote = "Quote";
+    archive::archived_message::Version = "Version";
+    archive::archived_message::Reaction = "Reaction";
     service::data_message::Quote = "Quote";
     service::data_message::Reaction = "Reaction";
     service::data_message::Delete = "Delete";

@@ -55,6 +55,11 @@ pub(crate) fn message(conversation: AccountId, order: u64, id: MessageId) -> Vec
     .concat()
 }
 
+/// How keys of messages of this order begin.
+pub(crate) fn messages_at(conversation: AccountId, order: u64) -> Vec<u8> {
+    [conversation.as_bytes().as_slice(), &order.to_be_bytes()].concat()
+}
+
 /// The first key after that of a message; without an id, the first of its order or later.
 pub(crate) fn after_message(conversation: AccountId, order: u64, id: &[u8]) -> Vec<u8> {
     let order = order.to_be_bytes();

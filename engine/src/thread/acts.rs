@@ -4,12 +4,15 @@
 //! person's reactions the latest counts, a deletion is final, a status only rises. An act that comes before its message
 //! waits for it (see `early`). It does not know how acts travel.
 
+use std::collections::BTreeSet;
+
 use wire::{AccountId, MessageId};
 
+use super::union::is_later;
 use super::view::{
     KIND_DELETED, KIND_TEXT, STATUS_DELIVERED, STATUS_READ, STATUS_RECEIVED, rank, view,
 };
-use super::{conversation_record, is_unread, locate};
+use super::{is_unread, locate, read_one, row};
 use crate::error::{Error, Refusal};
 use crate::input::ConversationId;
 use crate::limits::{ACT_WINDOW_MS, EDITS_KEPT};
@@ -88,14 +91,9 @@ pub(crate) async fn apply(tx: &mut Tx<'_>, act: &Act) -> Result<Outcome, Error> 
     if outcome != Outcome::Changed {
         return Ok(outcome);
     }
-    tx.put(&at, &record);
+    row::put(tx, &place, act.target, &record);
     if was_unread && !is_unread(&record) {
-        let mut thread = conversation_record(tx, act.conversation).await?;
-        let mark = (thread.read_order, thread.read_id.as_slice());
-        if (place.order, act.target.as_bytes().as_slice()) > mark {
-            thread.unread = thread.unread.saturating_sub(1);
-            tx.put(act.conversation.as_bytes(), &thread);
-        }
+        read_one(tx, &place, act.target).await?;
     }
     if let Some(view) = view(act.conversation, act.target, record) {
         tx.emit(match act.deed {
@@ -149,32 +147,41 @@ fn edit(record: &mut MessageRecord, act: &Act, text: &str) -> Outcome {
         id: act.id.as_bytes().to_vec(),
         text: text.to_owned(),
     };
+    add_versions(record, vec![new])
+}
+
+/// Adds texts to those that a message has had: the newest counts. Of one act there is one text, the greater if its author
+/// gave devices different ones.
+pub(super) fn add_versions(record: &mut MessageRecord, new: Vec<VersionRecord>) -> Outcome {
     let present = VersionRecord {
         clock: record.edit_clock, // 0, before any edit, if there was none
         id: std::mem::take(&mut record.edit_id),
         text: std::mem::take(&mut record.text),
     };
-    let mut versions = std::mem::take(&mut record.earlier);
-    let before = versions.clone();
-    let was = present.clone();
-    versions.push(present);
-    if versions.iter().all(|version| version.id != new.id) {
-        versions.push(new);
-    }
-    versions.sort_by(|a, b| (b.clock, &b.id).cmp(&(a.clock, &a.id)));
+    let before = [vec![present], std::mem::take(&mut record.earlier)].concat();
+    let mut versions = [before.clone(), new].concat();
+    versions.sort_by(|a, b| (b.clock, &b.id, &b.text).cmp(&(a.clock, &a.id, &a.text)));
+    let mut ids = BTreeSet::new();
+    versions.retain(|version| ids.insert(version.id.clone()));
     versions.truncate(EDITS_KEPT + 1);
+    let outcome = outcome(versions != before);
     let mut versions = versions.into_iter();
     if let Some(newest) = versions.next() {
         (record.edit_clock, record.edit_id, record.text) = (newest.clock, newest.id, newest.text);
     }
     record.earlier = versions.collect();
-    if record.earlier == before && record.edit_id == was.id {
-        return Outcome::Nothing;
-    }
-    Outcome::Changed
+    outcome
 }
 
-fn delete(record: &mut MessageRecord) -> Outcome {
+const fn outcome(has_changed: bool) -> Outcome {
+    if has_changed {
+        Outcome::Changed
+    } else {
+        Outcome::Nothing
+    }
+}
+
+pub(super) fn delete(record: &mut MessageRecord) -> Outcome {
     record.kind = KIND_DELETED;
     record.text.clear();
     record.quote = None;
@@ -186,28 +193,30 @@ fn delete(record: &mut MessageRecord) -> Outcome {
 }
 
 fn react(record: &mut MessageRecord, act: &Act, emoji: &str) -> Outcome {
-    let by = act.by.as_bytes();
     let new = ReactionRecord {
-        account: by.to_vec(),
+        account: act.by.as_bytes().to_vec(),
         clock: act.clock,
         id: act.id.as_bytes().to_vec(),
         emoji: emoji.to_owned(),
     };
-    match record.reactions.iter_mut().find(|r| r.account == by) {
-        Some(known) if (known.clock, &known.id) >= (new.clock, &new.id) => Outcome::Nothing,
-        Some(known) => {
-            *known = new;
-            Outcome::Changed
-        }
+    add_reaction(record, new)
+}
+
+/// Adds a reaction to those of a message: of a person's the latest counts.
+pub(super) fn add_reaction(record: &mut MessageRecord, new: ReactionRecord) -> Outcome {
+    let same = |known: &&mut ReactionRecord| known.account == new.account;
+    match record.reactions.iter_mut().find(same) {
+        Some(known) if !is_later(&new, known) => return Outcome::Nothing,
+        Some(known) => *known = new,
         None => {
             record.reactions.push(new);
             record.reactions.sort_by(|a, b| a.account.cmp(&b.account));
-            Outcome::Changed
         }
     }
+    Outcome::Changed
 }
 
-fn rise(record: &mut MessageRecord, status: u32) -> Outcome {
+pub(super) fn rise(record: &mut MessageRecord, status: u32) -> Outcome {
     if record.status == STATUS_RECEIVED || rank(status) <= rank(record.status) {
         return Outcome::Nothing;
     }

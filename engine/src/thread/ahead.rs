@@ -1,9 +1,9 @@
-//! A read mark that comes before its message: on a plain Signal service it says when the message was written, and so
-//! where it will stand. It does not know who says so.
+//! A read mark that may come before its message: it says where the message stands or will stand. On a plain Signal service that
+//! is when it was written. It does not know who says so.
 
 use wire::MessageId;
 
-use super::count_unread;
+use super::{conversation_record, count_unread};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::limits::CLOCK_SKEW_MS;
@@ -19,20 +19,33 @@ pub(crate) async fn mark_read_ahead(
     sent_at: u64,
     message: MessageId,
 ) -> Result<(), Error> {
-    let at = conversation.as_bytes();
-    let Some(mut thread) = tx.get::<ConversationRecord>(at).await? else {
-        return Ok(());
-    };
-    let mark = (sent_at, message.as_bytes().to_vec());
-    let believed = sent_at <= tx.now.plus_ms(CLOCK_SKEW_MS).0;
-    if !believed || mark <= (thread.read_order, thread.read_id.clone()) {
+    let is_known = tx
+        .get::<ConversationRecord>(conversation.as_bytes())
+        .await?
+        .is_some();
+    if is_known && sent_at <= tx.now.plus_ms(CLOCK_SKEW_MS).0 {
+        move_mark(tx, conversation, sent_at, message).await?;
+    }
+    Ok(())
+}
+
+/// Everything up to this place has been read, whether a message stands there or not. Marks only move forward.
+pub(crate) async fn move_mark(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    order: u64,
+    message: MessageId,
+) -> Result<(), Error> {
+    let mut thread = conversation_record(tx, conversation).await?;
+    let mark = (order, message.as_bytes().to_vec());
+    if mark <= (thread.read_order, thread.read_id.clone()) {
         return Ok(());
     }
     (thread.read_order, thread.read_id) = mark;
     let before = thread.unread;
-    thread.unread = count_unread(tx, conversation, sent_at, message).await?;
+    thread.unread = count_unread(tx, conversation, order, message.as_bytes()).await?;
     let fewer = thread.unread < before;
-    tx.put(at, &thread);
+    tx.put(conversation.as_bytes(), &thread);
     if fewer {
         tx.emit(Event::Read {
             conversation,
@@ -52,7 +65,7 @@ mod tests {
     use crate::output::{MessageKind, MessageStatus};
     use crate::store::memory::MemoryStore;
     use crate::thread::timer::Timer;
-    use crate::thread::{NewMessage, conversation_record, insert};
+    use crate::thread::{NewMessage, insert};
 
     const BOB: AccountId = AccountId::from_bytes([2; 16]);
     const NOW: u64 = 1_000_000;

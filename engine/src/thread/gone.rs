@@ -3,12 +3,11 @@
 
 use wire::MessageId;
 
-use super::{Place, conversation_record, is_unread, locate, range};
+use super::{Place, conversation_record, is_unread, last_of, locate, row};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::Event;
 use crate::record::{IndexRecord, MessageRecord, key};
-use crate::store::{Direction, Table};
 use crate::tx::Tx;
 
 /// Takes a message away for good. What is left is that it was there, so that it does not come back.
@@ -49,20 +48,14 @@ pub(super) async fn take_out(
         conversation,
         order,
     } = *place;
-    tx.delete(Table::Messages, &key::message(conversation, order, id));
+    row::delete(tx, place, id);
     let mut thread = conversation_record(tx, conversation).await?;
     let mark = (thread.read_order, thread.read_id.as_slice());
     if is_unread(record) && (order, id.as_bytes().as_slice()) > mark {
         thread.unread = thread.unread.saturating_sub(1);
     }
     if thread.last_id == id.as_bytes() {
-        let from = conversation.as_bytes().to_vec();
-        let newest = range(conversation, from, None, Direction::Backward, 1);
-        let newest = tx.scan(newest).await?;
-        let last = newest.first().and_then(|(at, _)| key::split_message(at));
-        (thread.last_order, thread.last_id) = last
-            .map(|(_, order, id)| (order, id.as_bytes().to_vec()))
-            .unwrap_or_default();
+        (thread.last_order, thread.last_id) = last_of(tx, conversation).await?;
     }
     tx.put(conversation.as_bytes(), &thread);
     tx.emit(Event::Removed { id, conversation });

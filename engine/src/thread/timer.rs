@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use wire::MessageId;
 
 use super::view::{KIND_TIMER, STATUS_RECEIVED};
-use super::{Place, conversation_record, locate, range};
+use super::{Place, conversation_record, locate, range, row};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::limits::READ_STARTED_MAX;
@@ -61,11 +61,6 @@ impl Timer {
         };
         rank(self) > rank(known)
     }
-
-    /// When a message with this timer disappears whose time runs from then on; 0: never.
-    pub(crate) fn ends_at(self, started: u64) -> u64 {
-        ends_at(self.seconds, started)
-    }
 }
 
 fn ends_at(seconds: u32, started: u64) -> u64 {
@@ -105,7 +100,7 @@ pub(crate) async fn start(
     };
     let ends = run(&mut record, started);
     if ends.is_some() {
-        tx.put(&at, &record);
+        row::put(tx, &place, id, &record);
     }
     Ok(ends)
 }
@@ -142,18 +137,32 @@ pub(crate) async fn start_read(
         if record.status != STATUS_RECEIVED {
             continue;
         }
-        if let Some((_, _, id)) = key::split_message(&at)
+        if let Some((conversation, order, id)) = key::split_message(&at)
             && let Some(end) = run(&mut record, started)
         {
-            tx.put(&at, &record);
+            let place = Place {
+                conversation,
+                order,
+            };
+            row::put(tx, &place, id, &record);
             ends.push((id, end));
         }
     }
     Ok(ends)
 }
 
+/// The shorter of two times, which keeps less; 0: for ever.
+pub(super) fn shorter(one: u32, other: u32) -> u32 {
+    std::cmp::min_by_key(one, other, |seconds| seconds.wrapping_sub(1))
+}
+
+/// The earlier of two ends; 0: none yet.
+pub(super) fn earlier(one: u64, other: u64) -> u64 {
+    std::cmp::min_by_key(one, other, |end| end.wrapping_sub(1))
+}
+
 /// Lets a message's time run. The earliest start counts, whoever has seen it.
-fn run(record: &mut MessageRecord, started: u64) -> Option<u64> {
+pub(super) fn run(record: &mut MessageRecord, started: u64) -> Option<u64> {
     let ends = ends_at(record.timer_s, started);
     let is_news =
         ends != 0 && record.kind != KIND_TIMER && (record.ends_at == 0 || ends < record.ends_at);

@@ -9,13 +9,13 @@ use crate::input::{ConversationId, Timestamp};
 use crate::output::{Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 use crate::record::{MessageRecord, QuoteRecord, ReactionRecord, VersionRecord};
 
-pub(super) const KIND_TEXT: u32 = 0;
-pub(super) const KIND_UNREADABLE: u32 = 1;
-pub(super) const KIND_WAITING: u32 = 2;
-pub(super) const KIND_DELETED: u32 = 3;
-pub(super) const KIND_TIMER: u32 = 4;
+pub(crate) const KIND_TEXT: u32 = 0;
+pub(crate) const KIND_UNREADABLE: u32 = 1;
+pub(crate) const KIND_WAITING: u32 = 2;
+pub(crate) const KIND_DELETED: u32 = 3;
+pub(crate) const KIND_TIMER: u32 = 4;
 
-pub(super) const fn stored_kind(kind: MessageKind) -> u32 {
+pub(crate) const fn stored_kind(kind: MessageKind) -> u32 {
     match kind {
         MessageKind::Text => KIND_TEXT,
         MessageKind::Unreadable => KIND_UNREADABLE,
@@ -25,15 +25,15 @@ pub(super) const fn stored_kind(kind: MessageKind) -> u32 {
     }
 }
 
-pub(super) const STATUS_QUEUED: u32 = 0;
-pub(super) const STATUS_SENT: u32 = 1;
-pub(super) const STATUS_FAILED: u32 = 2;
-pub(super) const STATUS_RECEIVED: u32 = 3;
-pub(super) const STATUS_DELIVERED: u32 = 4;
-pub(super) const STATUS_READ: u32 = 5;
+pub(crate) const STATUS_QUEUED: u32 = 0;
+pub(crate) const STATUS_SENT: u32 = 1;
+pub(crate) const STATUS_FAILED: u32 = 2;
+pub(crate) const STATUS_RECEIVED: u32 = 3;
+pub(crate) const STATUS_DELIVERED: u32 = 4;
+pub(crate) const STATUS_READ: u32 = 5;
 
 /// How far a message of ours has come: this never falls, save that one which failed is tried again.
-pub(super) const fn rank(status: u32) -> u32 {
+pub(crate) const fn rank(status: u32) -> u32 {
     match status {
         STATUS_SENT => 1,
         STATUS_DELIVERED => 2,
