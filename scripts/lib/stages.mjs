@@ -79,6 +79,15 @@ export const stages = [
   },
   nodeStage("package", "the package as published", { needs: ["pkg"], browser: true }),
   nodeStage("interop", "Signal's own client and server", { needs: ["pkg", "relay"], browser: true }),
+  nodeStage("examples", "the examples, built and used", {
+    needs: ["pkg", "relay"],
+    browser: true,
+    commands: () => [
+      ["npm", "ci", "--prefix", "examples/react", "--no-audit", "--no-fund", "--loglevel=error"],
+      ["node", "examples/react/build.mjs"],
+      ["node", "--test", "--test-reporter=tap", ...nodeFiles("examples")],
+    ],
+  }),
   nodeStage("e2e", "browsers and a real relay", { needs: ["pkg", "relay"], browser: true, minutes: 30 }),
 ];
 

@@ -20,14 +20,15 @@ export function relayBinary() {
 }
 
 export class Relay {
-  /** `args` are added to, or in place of, `--dev`. */
-  static async start({ args = ["--dev"] } = {}) {
-    const relay = new Relay(args);
+  /** `args` are added to, or in place of, `--dev`; `www` is served in place of the demo. */
+  static async start({ args = ["--dev"], www = join(root, "www") } = {}) {
+    const relay = new Relay(args, www);
     await relay.start();
     return relay;
   }
 
-  constructor(args) {
+  constructor(args, www) {
+    this.www = www;
     this.folder = mkdtempSync(join(tmpdir(), "lockstep-relay-"));
     this.args = args;
     this.port = 0;
@@ -45,7 +46,7 @@ export class Relay {
   /** Starts it, or starts it again: the same port and the same database. */
   async start() {
     const fixed = ["--listen", `127.0.0.1:${this.port}`, "--data", join(this.folder, "relay.db")];
-    const pages = ["--www", join(root, "www"), "--pkg", join(root, "pkg")];
+    const pages = ["--www", this.www, "--pkg", join(root, "pkg")];
     const child = spawn(relayBinary(), [...this.args, ...fixed, ...pages], { stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
     this.ended = new Promise((resolve) => child.once("close", resolve));
