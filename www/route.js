@@ -2,10 +2,10 @@
 // Does not know any view. There is deliberately no route to approving a link: that screen opens only from the
 // Devices screen, by the person's own hand, so no address anyone sends can lead to it.
 
-/** { view: "list" | "chat" | "compose" | "devices" | "settings" | "link", id?, handle? }; anything unknown is the list. */
+/** { view: "list" | "chat" | "compose" | "devices" | "settings" | "link", id?, message?, handle? }; anything unknown is the list. */
 export function parse(hash) {
-  const [view, argument] = hash.replace(/^#\/?/, "").split("/").map(decoded);
-  if (view === "c" && argument) return { view: "chat", id: argument };
+  const [view, argument, message] = hash.replace(/^#\/?/, "").split("/").map(decoded);
+  if (view === "c" && argument) return { view: "chat", id: argument, message };
   if (view === "to" && argument) return { view: "compose", handle: argument };
   if (view === "devices") return { view: "devices" };
   if (view === "settings") return { view: "settings" };
@@ -26,6 +26,8 @@ export const DEVICES = "#/devices";
 export const SETTINGS = "#/settings";
 export const LINK_HERE = "#/link";
 export const chatHash = (id) => `#/c/${encodeURIComponent(id)}`;
+/** A message in its conversation. Once shown, the address is that of the conversation. */
+export const messageHash = (id, message) => `${chatHash(id)}/${encodeURIComponent(message)}`;
 export const composeHash = (handle) => `#/to/${encodeURIComponent(handle)}`;
 
 /** Two addresses that show the same screen have the same key. */

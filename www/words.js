@@ -2,6 +2,7 @@
 // Does not know how they are shown.
 
 import { gistOfFiles } from "./files.js";
+import { duration } from "./timers.js";
 
 export const STATUS_WORDS = { queued: "Queued, not sent yet", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not sent" };
 
@@ -19,5 +20,6 @@ export function inOneLine(message, most = 160) {
   if (message.kind === "waiting") return "Waiting for a message";
   if (message.kind === "unreadable") return "Message could not be decrypted";
   if (message.kind === "deleted") return "Message deleted";
+  if (message.kind === "timer") return message.timer ? `Disappearing messages: ${duration(message.timer)}` : "Disappearing messages: off";
   return message.text.slice(0, most) || gistOfFiles(message.attachments ?? []);
 }

@@ -6,6 +6,7 @@ import { el, setText } from "../dom.js";
 import { failedSentence } from "../errors.js";
 import { clock, iso } from "../format.js";
 import { icon } from "../icons.js";
+import { duration } from "../timers.js";
 import { STATUS_WORDS, inOneLine, insteadOf } from "../words.js";
 import { MessageFiles } from "./message-files.js";
 
@@ -26,11 +27,12 @@ export class Bubble {
     this.text = el("p.bubble-text", { testid: "message-text", dir: "auto" });
     this.from = el("span.via");
     this.edited = el("span.edited-place");
+    this.timer = el("span.bubble-state");
     this.state = el("span.bubble-state");
     this.problem = el("div.problem");
     this.reactions = el("ul.reactions", { role: "list", "aria-label": "Reactions", hidden: true });
     this.who = el("span.sr-only");
-    const meta = el("p.meta", {}, this.from, this.edited, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), this.state);
+    const meta = el("p.meta", {}, this.from, this.edited, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), this.timer, this.state);
     this.bubble = el("div.bubble", {}, this.quote, this.who, this.files, this.text, meta);
     this.act = helpers.menu && el("button.act", { type: "button", testid: "message-actions", "aria-haspopup": "dialog", title: "Actions",
       onclick: () => helpers.menu(this.message, this.act) }, icon("more"));
@@ -51,6 +53,7 @@ export class Bubble {
     this.#part("quote", [message.quote, answered, message.quote && helpers.who(message.quote.author)], () => this.#setQuote(message.quote, answered));
     this.#part("edited", message.earlier.length, () => this.#setEdited(message.earlier.length));
     this.#part("reactions", message.reactions, () => this.#setReactions(message.reactions));
+    this.#part("timer", message.timer, () => this.#setTimer(message.timer));
     this.#part("status", message.status, () => this.#setStatus(message));
   }
 
@@ -104,6 +107,12 @@ export class Bubble {
       el("span.reaction-emoji", {}, emoji), authors.length > 1 && el("span.reaction-count", {}, String(authors.length))));
     }));
     if (focused) ([...this.reactions.querySelectorAll("button")].find(({ dataset }) => dataset.emoji === focused) ?? this.act)?.focus();
+  }
+
+  #setTimer(seconds) {
+    const words = seconds && `Disappears ${duration(seconds)} after it was read`;
+    this.timer.replaceChildren(...(words ? [icon("timer", words)] : []));
+    if (words) this.timer.title = words;
   }
 
   #setStatus(message) {

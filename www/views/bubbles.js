@@ -3,6 +3,8 @@
 
 import { el, setText } from "../dom.js";
 import { dayLabel, sameDay } from "../format.js";
+import { icon } from "../icons.js";
+import { timerSentence } from "../timers.js";
 import { Bubble } from "./bubble.js";
 
 const GROUP_MS = 5 * 60_000; // messages of one author within this stand closer together
@@ -13,6 +15,7 @@ export class Bubbles {
     this.helpers = helpers;
     this.nodes = new Map();
     this.days = new Map();
+    this.notes = new Map();
     this.unreadLine = el("li.unread-line", {}, el("span", {}, "New messages"));
   }
 
@@ -26,12 +29,13 @@ export class Bubbles {
       const newDay = !before || !sameDay(before.sentAt, message.sentAt);
       if (newDay) out.push(this.#day(message, now));
       if (message.id === firstUnread) out.push(this.unreadLine);
+      if (message.kind === "timer") return out.push(this.#timer(message));
       live.add(message.id);
       if (!this.nodes.has(message.id)) this.nodes.set(message.id, new Bubble(message, this.helpers));
       const bubble = this.nodes.get(message.id);
       const joined = !newDay && before.outgoing === message.outgoing && message.sentAt - before.sentAt < GROUP_MS && message.id !== firstUnread;
       bubble.update(message, joined);
-      out.push(bubble.node);
+      return out.push(bubble.node);
     });
     for (const [id, bubble] of this.nodes) {
       if (live.has(id)) continue;
@@ -47,6 +51,14 @@ export class Bubbles {
 
   get(id) {
     return this.nodes.get(id);
+  }
+
+  /** Somebody has changed how long messages stay. */
+  #timer({ id, author, timer }) {
+    if (!this.notes.has(id)) this.notes.set(id, el("li.thread-note", { testid: "timer-note" }, icon("timer"), el("span")));
+    const node = this.notes.get(id);
+    setText(node.lastChild, timerSentence(this.helpers.who(author), timer));
+    return node;
   }
 
   #day(message, now) {

@@ -4,6 +4,7 @@
 import { isMuted } from "../directory.js";
 import { el, reconcile, setText } from "../dom.js";
 import { icon } from "../icons.js";
+import { duration } from "../timers.js";
 import { avatar } from "./avatar.js";
 import { askBlock, conversationMenu } from "./conversation-menu.js";
 
@@ -61,7 +62,8 @@ export class ChatHead {
     const name = this.name();
     const entry = this.directory.find(id);
     setText(view.name, name);
-    setText(view.sub, entry?.handle && entry.handle !== name ? `@${entry.handle}` : "End-to-end encrypted");
+    const whose = entry?.handle && entry.handle !== name ? `@${entry.handle}` : "End-to-end encrypted";
+    setText(view.sub, entry?.timer ? `Disappear after ${duration(entry.timer)}` : whose);
     setText(view.startName, name);
     view.menu.hidden = !entry || this.app.readonly();
     view.flags.hidden = !isMuted(entry, Date.now());

@@ -23,13 +23,14 @@ const MOST_PAGES = 100; // that are read to find one message
 /** `route`: { id } or { handle }. `onKnown(id, hash)` is called once, when the handle turned into an account. */
 export function chatView(app, route, onKnown) {
   const chat = new Chat(app, route, onKnown);
-  return { node: chat.view.node, close: () => chat.close(), onShown: () => chat.shown(), id: () => chat.id };
+  return { node: chat.view.node, close: () => chat.close(), onShown: () => chat.shown(), id: () => chat.id, goTo: (message) => chat.goTo(message) };
 }
 
 class Chat {
   constructor(app, route, onKnown) {
     Object.assign(this, { app, client: app.client, directory: app.directory, handle: route.handle, id: route.id, onKnown });
     this.thread = this.id && new Thread(this.client, this.id);
+    this.wanted = route.message; // to be shown first
     this.firstUnread = undefined;
     this.marked = undefined; // the newest message told to be read
     this.opened = false; // the first page is on screen
@@ -62,7 +63,7 @@ class Chat {
       who: (account) => (account === this.app.account.id ? "You" : this.directory.name(account)),
       via: (message) => this.#via(message),
       quoted: (id) => this.thread.find(id),
-      toQuoted: (id) => this.#goTo(id).catch((error) => this.#failed(error)),
+      toQuoted: (id) => this.goTo(id),
       earlier: (message) => this.acts.earlier(message),
       again: can ? (message) => this.#again(message.id) : undefined,
       menu: can ? (message, anchor) => this.acts.menu(message, anchor) : undefined,
@@ -146,7 +147,8 @@ class Chat {
     this.opened = true;
     this.#asLeft();
     this.#render();
-    if (first && this.bubbles.unreadLine.isConnected) this.scroll.reveal(this.bubbles.unreadLine);
+    if (first && this.wanted) this.goTo(this.wanted);
+    else if (first && this.bubbles.unreadLine.isConnected) this.scroll.reveal(this.bubbles.unreadLine);
     this.#seen();
     this.#fill();
   }
@@ -181,7 +183,12 @@ class Chat {
   }
 
   /** Shows a message that is further up, wherever it is. */
-  async #goTo(id) {
+  goTo(id) {
+    this.#show(id).catch((error) => this.#failed(error));
+    if (this.id) history.replaceState(null, "", chatHash(this.id)); // so that the same address leads here again
+  }
+
+  async #show(id) {
     for (let pages = 0; pages < MOST_PAGES && !this.thread.find(id) && !this.thread.complete; pages += 1) await this.thread.older();
     if (this.closed) return;
     this.#render();

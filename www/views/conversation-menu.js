@@ -5,6 +5,7 @@ import { isMuted } from "../directory.js";
 import { el } from "../dom.js";
 import { sentence } from "../errors.js";
 import { inlineError } from "../notify.js";
+import { TIMERS, duration } from "../timers.js";
 import { field } from "./field.js";
 import { dialog, menu, menuItem } from "./popup.js";
 
@@ -27,6 +28,7 @@ export function conversationMenu({ client, entry, petname, anchor, leave, failed
     exists && item("unread", "Mark as unread", "set-unread", set(() => client.markUnread(id), leave)),
     exists && item("archive", entry.archived ? "Take out of the archive" : "Archive", "set-archive",
       set(() => client.archive(id, !entry.archived), entry.archived ? undefined : leave)),
+    item("timer", "Disappearing messages…", "set-timer", () => askTimer(client, entry)),
     item("edit", "Change name…", "set-name", () => askName(client, entry, petname)),
     entry.blocked
       ? item("block", "Unblock", "set-block", set(() => client.block(id, false)))
@@ -54,6 +56,16 @@ function askHowLong(client, { id, name }) {
     onclick: answered(() => opened, error, () => client.mute(id, Date.now() + ms)) }, text);
   const opened = dialog({ title: `Mute ${name}?`, testid: "mute" },
     el("p.muted", {}, "Messages still come, on all your devices. You are not told of them."), MUTES.map(choice), error.node);
+}
+
+function askTimer(client, { id, name, timer = 0 }) {
+  const error = inlineError();
+  const offered = TIMERS.includes(timer) ? TIMERS : [...TIMERS, timer];
+  const choice = (seconds) => el(`button.button.wide${seconds === timer ? ".primary" : ""}`, { type: "button", testid: "timer-for", "aria-pressed": String(seconds === timer),
+    onclick: answered(() => opened, error, () => client.setTimer(id, seconds)) }, seconds ? duration(seconds) : "Off");
+  const opened = dialog({ title: "Disappearing messages", testid: "timer-dialog" },
+    el("p.muted", {}, `New messages disappear this long after they were read, for you and for ${name}, on all devices. You both see who has set it, and can change it.`),
+    offered.map(choice), error.node);
 }
 
 function askName(client, { id, name, handle }, petname) {

@@ -5,6 +5,7 @@ import { el, reconcile, roving, setText } from "../dom.js";
 import { bareHandle } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash, composeHash } from "../route.js";
+import { Found } from "./found.js";
 import { Row } from "./row.js";
 
 const MINUTE_MS = 60_000;
@@ -36,7 +37,8 @@ class List {
     this.archived = el("ul.rows", { role: "list", id: "archived" });
     this.archive = el("button.archive-toggle", { type: "button", testid: "archive-toggle", "aria-controls": "archived", onclick: () => this.#toggleArchive() });
     this.showsArchive = false;
-    const both = el("div", {}, this.items, this.note, this.archive, this.archived);
+    this.found = new Found(app);
+    const both = el("div", {}, this.items, this.note, this.archive, this.archived, this.found.node);
     this.node = el("nav.list", { "aria-label": "Conversations" }, this.form, el("div.list-scroll", {}, both));
     this.settle = roving(both, "a.row-link");
     this.input.addEventListener("input", () => this.#render());
@@ -87,6 +89,7 @@ class List {
   #render() {
     const query = bareHandle(this.input.value);
     const entries = this.#matching(query);
+    this.found.look(this.input.value.trim());
     const wanted = new Set(entries.map((entry) => entry.id));
     for (const id of this.rows.keys()) if (!wanted.has(id)) this.rows.delete(id);
     const now = Date.now();
@@ -116,7 +119,7 @@ class List {
       return [el("button.start-row", { type: "button", onclick: () => this.form.requestSubmit() },
         el("span.avatar.new", { "aria-hidden": "true" }, icon("plus")), el("span.grow", {}, "Write to ", el("strong", {}, `@${query}`)))];
     }
-    if (query && count === 0) return [el("p.muted", {}, "Nothing found.")];
+    if (query && count === 0) return [el("p.muted", {}, "Nobody here has that name.")];
     if (count > 0) return [];
     return [el("div.list-empty", {}, icon("chat"), el("h2", {}, "No conversations yet"),
       el("p", {}, readonly ? "There is no history in this browser." : "Type someone’s handle above to write to them."))];
@@ -133,6 +136,7 @@ class List {
   }
 
   close() {
+    this.found.close();
     this.off();
     clearInterval(this.timer);
   }
@@ -140,6 +144,6 @@ class List {
 
 function searchField(readonly) {
   return el("input.search-input", { testid: "new-message", type: "text", enterkeyhint: "go", autocomplete: "off", autocapitalize: "none",
-    spellcheck: "false", maxlength: 64, "aria-label": readonly ? "Search" : "Search, or handle of someone new",
+    spellcheck: "false", maxlength: 64, "aria-label": readonly ? "Search people and messages" : "Search people and messages, or handle of someone new",
     placeholder: readonly ? "Search" : "Search or enter a handle" });
 }

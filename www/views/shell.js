@@ -23,7 +23,10 @@ export function shellView(app) {
   function onRoute(route) {
     const key = routeKey(route);
     list.select(route.id);
-    if (key === pane.key) return;
+    if (key === pane.key) {
+      if (route.message) pane.goTo?.(route.message);
+      return;
+    }
     const left = pane;
     left.close?.();
     panes.dataset.view = route.view;
