@@ -229,7 +229,9 @@ impl State {
                 Some(message) => {
                     self.apply_signal(tx, &message, envelope.client_timestamp)
                         .await?;
-                    self.note_other_device(envelope);
+                    if message.repair.is_none() {
+                        self.note_other_device(envelope);
+                    }
                     let taken = envelope.server_timestamp;
                     self.apply_sync(tx, device, id, message, taken).await
                 }

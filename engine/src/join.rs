@@ -221,6 +221,8 @@ impl State {
         record.account = given.uuid.as_bytes().to_vec();
         record.device = given.device_id.into();
         record.wants_contacts = record.link_token.take().is_some();
+        let is_first = u32::from(given.device_id) == u32::from(wire::DeviceId::PRIMARY);
+        record.history_from = Some(if is_first { 0 } else { tx.now.0 });
         record.credential = None;
         self.drop_pending(tx);
         if self.account.is_some() {

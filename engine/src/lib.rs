@@ -5,7 +5,6 @@
 //! same seed and the same inputs give the same bytes. There is no socket, clock or browser in here.
 
 mod account;
-#[expect(dead_code, reason = "what writes and reads archives comes next")]
 mod archive;
 pub mod attachment;
 mod commands;
@@ -40,6 +39,7 @@ mod record;
 mod registers;
 mod relink;
 mod removal;
+mod repair;
 mod request;
 mod retry;
 mod search;

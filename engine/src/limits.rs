@@ -197,6 +197,29 @@ const _: () = assert!(APP_NAMESPACE_CHARS_MAX + 4 <= REGISTER_SPACE_MAX);
 const _: () = assert!(APP_KEY_MAX + APP_ELEMENT_MAX + 2 <= REGISTER_NAME_MAX);
 const _: () = assert!(wire::limits::TEXT_MAX <= REGISTER_VALUE_MAX);
 
+/// Own devices compare what they hold once a day: so long after the last time, and by chance up to so much later, so that they do not all begin
+/// at once. Together at most a day, so that a page that is opened once a day does too.
+pub(crate) const REPAIR_MS: u64 = 20 * HOUR_MS;
+pub(crate) const REPAIR_JITTER_MS: u64 = 4 * HOUR_MS;
+/// A device that has never compared does so after so long: by then it has been told what the others know.
+pub(crate) const REPAIR_FIRST_MS: u64 = 5 * 60 * 1000;
+/// What was not all told is gone on with after so long, and so often in a day: devices that cannot agree stop then.
+pub(crate) const REPAIR_AGAIN_MS: u64 = 60 * 1000;
+pub(crate) const REPAIR_AGAIN_MAX: u32 = 24;
+/// In one message, in bytes, as much as of registers; one message of a person alone may be more, and fits.
+pub(crate) const REPAIR_BYTES: usize = 48 * 1024;
+/// Messages that answer one.
+pub(crate) const REPAIR_MESSAGES: usize = 16;
+/// Such messages that wait to be answered, in memory: what has no room is compared again the next day.
+pub(crate) const REPAIR_WAITING: usize = 64;
+/// Groups whose digest is made in one step.
+pub(crate) const REPAIR_GROUPS_AT_ONCE: usize = 32;
+/// A group of messages is some 6.2 days of a conversation: 2^29 ms.
+pub(crate) const REPAIR_GROUP_BITS: u32 = 29;
+/// What was removed is compared for so long: half of the time that it is remembered, so that no device brings back to another what that one
+/// has just forgotten.
+pub(crate) const REPAIR_REMOVED_MS: u64 = REMOVED_MS / 2;
+
 /// First wait after a lost connection; doubles with each failure.
 pub(crate) const BACKOFF_MIN_MS: u64 = 500;
 /// Longest wait between two tries to connect.

@@ -64,6 +64,9 @@ macro_rules! records {
     )+};
 }
 
+mod compared;
+pub(crate) use compared::{DigestRecord, RepairRecord};
+
 records! {
     /// Who this device is. One record, at [`key::ACCOUNT`]; before the relay has agreed to it, at
     /// [`key::PENDING`].
@@ -91,6 +94,9 @@ records! {
         /// Why it is no device any more, as in `output::Unlinked`.
         #[prost(uint32, tag = "20")] pub unlinked_why: u32,
         #[prost(uint32, tag = "40")] pub service: u32,
+        /// Messages from before are not this device's to have: it was linked then, without a history. 0: it has all;
+        /// none: it was not kept yet.
+        #[prost(uint64, optional, tag = "50")] pub history_from: Option<u64>,
         #[prost(message, optional, tag = "41")] pub phone: Option<PhoneRecord>,
     }
 

@@ -32,6 +32,7 @@ pub(crate) use request::note_message;
 pub(crate) use rule::{CLOCK_MAX, Register};
 pub(crate) use space::{Field, PROFILE, Place, SETTINGS};
 pub(crate) use sweep::forget_removed;
+pub(crate) use tell::{later_than, told};
 pub(crate) use unread::take_read_clock;
 
 /// What became of a value that came in.

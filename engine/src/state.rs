@@ -21,6 +21,7 @@ use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
 use crate::record::{AccountRecord, ClockRecord, key};
+use crate::repair::Repair;
 use crate::request::Pending;
 use crate::retry::Waiting;
 use crate::seen::Seen;
@@ -63,6 +64,7 @@ pub(crate) struct State {
     pub(crate) untold: bool,
     /// There may be blocks to be made that make searching fast.
     pub(crate) index_due: bool,
+    pub(crate) repair: Repair,
 }
 
 impl State {
@@ -96,6 +98,7 @@ impl State {
             parked: Vec::new(),
             untold: true,
             index_due: false,
+            repair: Repair::read(tx).await?,
         })
     }
 
@@ -120,6 +123,7 @@ impl State {
             self.due_deadline(),
             self.notify_deadline(),
             self.index_deadline(),
+            self.repair_deadline(),
             offers,
         ];
         deadlines.into_iter().flatten().min()
@@ -179,6 +183,7 @@ impl State {
         self.upkeep(tx).await?;
         self.do_due(tx).await?;
         self.make_blocks(tx).await?;
+        self.do_repair(tx).await?;
         if self.join_at.is_some_and(|at| at <= tx.now) {
             self.join(tx).await?;
         }

@@ -55,11 +55,13 @@ pub enum Table {
     Transfers,
     /// What a search looks at before it reads messages.
     Search,
+    /// What own devices compare: a digest of each group of messages and registers.
+    Digests,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::PreKeys,
         Self::Sessions,
@@ -79,6 +81,7 @@ impl Table {
         Self::Due,
         Self::Transfers,
         Self::Search,
+        Self::Digests,
     ];
 
     /// Its name in the database.
@@ -104,6 +107,7 @@ impl Table {
             Self::Due => "due",
             Self::Transfers => "transfers",
             Self::Search => "search",
+            Self::Digests => "digests",
         }
     }
 }

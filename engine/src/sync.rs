@@ -40,6 +40,9 @@ impl State {
         if let Some(deletes) = message.delete_for_me {
             self.apply_deletes(tx, deletes).await?;
         }
+        if let Some(told) = message.repair {
+            self.take_repair(from, &told);
+        }
         self.apply_removed(tx, from, &message.removed_devices)
             .await?;
         self.apply_told(tx, from, message.registers, message.app_message)

@@ -14,6 +14,7 @@ use crate::input::{Ticket, Timestamp};
 use crate::limits::TABLE_PAGE;
 use crate::output::{Event, Output, Reply};
 use crate::record::Record;
+use crate::repair;
 use crate::search;
 use crate::steady::Moment;
 use crate::store::{Changes, Direction, Loaded, Row, Scan, Store, Table, Wants};
@@ -62,6 +63,7 @@ impl<'s> Tx<'s> {
     /// What the step wants written and said.
     pub(crate) fn finish(mut self) -> (Changes, Vec<Output>) {
         search::mark(&mut self.changes);
+        repair::mark(&mut self.changes);
         (self.changes, self.outputs)
     }
 

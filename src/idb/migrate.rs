@@ -7,6 +7,7 @@
 mod v0_to_v1;
 mod v1_to_v2;
 mod v2_to_v3;
+mod v3_to_v4;
 
 use ::idb::event::VersionChangeEvent;
 use ::idb::{Database, Error, Transaction};
@@ -16,7 +17,12 @@ use super::schema::VERSION;
 type Step = fn(&Database, &Transaction) -> Result<(), Error>;
 
 /// The step at index `n` leads from version `n` to `n + 1`. A missing file does not compile.
-const STEPS: [Step; VERSION as usize] = [v0_to_v1::step, v1_to_v2::step, v2_to_v3::step];
+const STEPS: [Step; VERSION as usize] = [
+    v0_to_v1::step,
+    v1_to_v2::step,
+    v2_to_v3::step,
+    v3_to_v4::step,
+];
 
 /// Runs the steps from the version found up to this one.
 pub(super) fn run(

@@ -18,7 +18,7 @@ use web_sys::IdbDatabase;
 use super::{fault, migrate};
 
 /// The version this build reads and writes. A step up needs a file in `migrate`.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The key that wraps the store key, and the wrapped store key.
 pub(super) const KEYS: &str = "keys";
@@ -28,7 +28,7 @@ pub(super) const FENCE: &str = "fence";
 pub(super) const JOURNAL: &str = "journal";
 
 /// Every object store: the engine's tables and our own three.
-pub const STORES: [&str; 22] = [
+pub const STORES: [&str; 23] = [
     KEYS,
     FENCE,
     JOURNAL,
@@ -51,6 +51,7 @@ pub const STORES: [&str; 22] = [
     "due",
     "transfers",
     "search",
+    "digests",
 ];
 
 /// Two connections to one database: rexie's for reading, a raw one for writing.

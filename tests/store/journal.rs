@@ -375,6 +375,31 @@ const VERSION_TWO: [&str; 16] = [
     "held",
 ];
 
+const VERSION_THREE: [&str; 22] = [
+    "keys",
+    "fence",
+    "journal",
+    "meta",
+    "prekeys",
+    "sessions",
+    "peers",
+    "contacts",
+    "conversations",
+    "messages",
+    "message_index",
+    "outbox",
+    "seen",
+    "sent",
+    "waiting",
+    "held",
+    "registers",
+    "untold",
+    "early",
+    "due",
+    "transfers",
+    "search",
+];
+
 #[wasm_bindgen_test]
 async fn a_database_of_version_one_is_upgraded_and_keeps_all() {
     an_old_database_is_upgraded("version_one", 1, &VERSION_ONE).await;
@@ -383,6 +408,11 @@ async fn a_database_of_version_one_is_upgraded_and_keeps_all() {
 #[wasm_bindgen_test]
 async fn a_database_of_version_two_is_upgraded_and_keeps_all() {
     an_old_database_is_upgraded("version_two", 2, &VERSION_TWO).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_database_of_version_three_is_upgraded_and_keeps_all() {
+    an_old_database_is_upgraded("version_three", 3, &VERSION_THREE).await;
 }
 
 async fn an_old_database_is_upgraded(name: &str, version: u32, stores: &'static [&'static str]) {

@@ -43,7 +43,7 @@ opaque_debug! {
     service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
         | Register | AppMessage | Verified;
     bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
-    archive: ArchivedMessage | ArchivedConversation;
+    archive: ArchivedMessage | ArchivedConversation | Repair;
 }
 
 /// The same for messages that stand in others.
@@ -61,6 +61,11 @@ opaque_debug_inside! {
     archive::archived_message::Quote = "Quote";
     archive::archived_message::Version = "Version";
     archive::archived_message::Reaction = "Reaction";
+    archive::repair::Group = "Group";
+    archive::repair::Groups = "Groups";
+    archive::repair::Items = "Items";
+    archive::repair::Wanted = "Wanted";
+    archive::repair::Gone = "Gone";
     service::data_message::Quote = "Quote";
     service::data_message::Reaction = "Reaction";
     service::data_message::Delete = "Delete";

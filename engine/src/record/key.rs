@@ -9,6 +9,7 @@ pub(crate) const ACCOUNT: &[u8] = b"account";
 pub(crate) const PENDING: &[u8] = b"pending";
 pub(crate) const CLOCK: &[u8] = b"clock";
 pub(crate) const ATTEMPT: &[u8] = b"attempt";
+pub(crate) const REPAIR: &[u8] = b"repair";
 
 /// In Transfers, before the names of uploads.
 pub(crate) const UPLOADS: &[u8] = b"upload/";

@@ -174,6 +174,20 @@ impl State {
         told: Vec<Told>,
         message: Option<AppMessage>,
     ) -> Result<(), Error> {
+        self.apply_registers(tx, told).await?;
+        if let Some(content) = message.and_then(|message| message.content) {
+            let from = from.address().device;
+            tx.emit(Event::App(AppEvent::Message { from, content }));
+        }
+        Ok(())
+    }
+
+    /// Takes over registers of another own device, by rule.
+    pub(crate) async fn apply_registers(
+        &mut self,
+        tx: &mut Tx<'_>,
+        told: Vec<Told>,
+    ) -> Result<(), Error> {
         let places: Vec<Place> = told.iter().filter_map(place).collect();
         let keys = places.iter().map(|place| (Table::Registers, place.key()));
         tx.prefetch(keys.collect()).await?;
@@ -187,17 +201,22 @@ impl State {
                 effects.note(tx, &place, &register, merged).await?;
             }
         }
-        effects.tell(tx).await?;
-        if let Some(content) = message.and_then(|message| message.content) {
-            let from = from.address().device;
-            tx.emit(Event::App(AppEvent::Message { from, content }));
-        }
-        Ok(())
+        effects.tell(tx).await
     }
 }
 
+/// What is known here of a register that another own device has told, if that holds.
+pub(crate) async fn later_than(tx: &mut Tx<'_>, told: &Told) -> Result<Option<Told>, Error> {
+    let Some((place, register)) = checked(told.clone()) else {
+        return Ok(None);
+    };
+    let known = read(tx, &place).await?;
+    let later = known.filter(|known| known.beats(Some(&register)));
+    Ok(later.map(|known| as_told(place, known)))
+}
+
 /// The register at a key, as it is told.
-async fn told(tx: &mut Tx<'_>, at: &[u8]) -> Result<Option<Told>, Error> {
+pub(crate) async fn told(tx: &mut Tx<'_>, at: &[u8]) -> Result<Option<Told>, Error> {
     let Some(place) = Place::from_key(at) else {
         return Ok(None);
     };
