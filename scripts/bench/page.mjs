@@ -109,3 +109,91 @@ export async function raw({ count, batch, rows }) {
   await done(indexedDB.deleteDatabase(name));
   return took;
 }
+
+/** Waits until so many messages have come since the first call. */
+export async function holds({ count }) {
+  window.came ??= 0;
+  window.listens ??= window.client.on("message", () => (window.came += 1));
+  while (window.came < count) await new Promise((resume) => setTimeout(resume, 50));
+}
+
+/** How long a search takes, and how much it finds. */
+export async function find({ query, options }) {
+  const start = performance.now();
+  const found = await window.client.search(query, options);
+  return { took: performance.now() - start, count: found.length };
+}
+
+/** Waits until the client has made all it makes while it has time; the last search has told it to. Gives how long that took. */
+export async function rest() {
+  const start = performance.now();
+  let last = start;
+  for (;;) {
+    const asked = performance.now();
+    await window.client.search("nowhere at all");
+    const took = performance.now() - asked;
+    if (took < 500) return last - start;
+    last = performance.now();
+    await new Promise((resume) => setTimeout(resume, 500));
+  }
+}
+
+/** Bytes. */
+export async function memory() {
+  const { default: init } = await import("/pkg/lockstep.js");
+  const { memory: module } = await init();
+  return { module: module.buffer.byteLength, script: performance.memory.usedJSHeapSize };
+}
+
+export async function askToBeLinked() {
+  window.link = await window.client.link({ deviceName: "Second" });
+  return window.link.uri;
+}
+
+export async function approve({ uri }) {
+  const request = await window.client.openLink(uri);
+  await request.approve();
+}
+
+export const linked = () => window.link.done;
+
+/** Resolves to the time of the last of so many events of an act, by a clock that all pages of a browser share. */
+export function hear({ act, count }) {
+  const event = { send: "message", react: "reaction", edit: "edit", set: "app" }[act];
+  return new Promise((resolve) => {
+    let left = count;
+    const off = window.client.on(event, () => {
+      left -= 1;
+      if (left > 0) return;
+      off();
+      resolve(performance.timeOrigin + performance.now());
+    });
+    window.hears = true;
+  });
+}
+
+export async function listening() {
+  while (!window.hears) await new Promise((resume) => setTimeout(resume, 1));
+  window.hears = false;
+}
+
+/** Does something so often, as fast as calls are taken. Gives when it began. */
+export async function act({ act, count, round }) {
+  const { client } = window;
+  const begun = performance.timeOrigin + performance.now();
+  const doing = {
+    send: async (n) => window.sent.push(await client.send("bob", { text: `Message ${round}/${n}` })),
+    react: (n) => client.react(window.sent[n], "👍"),
+    edit: (n) => client.edit(window.sent[n], { text: `Edited ${round}/${n}` }),
+    set: (n) => client.app.set(`bench/${n}`, round),
+  }[act];
+  if (act === "send") window.sent = [];
+  const running = new Set();
+  for (let n = 0; n < count; n += 1) {
+    const one = doing(n).finally(() => running.delete(one));
+    running.add(one);
+    if (running.size >= 64) await Promise.race(running);
+  }
+  await Promise.all(running);
+  return begun;
+}

@@ -173,8 +173,8 @@ export class Bob {
    * A text to every device of the account, with a copy for his own others; resolves to the message id when the relay has it.
    * Ids are random, since any 16 bytes will do; `ordered`, they begin with the time, as our own client's do.
    */
-  async send(account, text, { bundleId, ordered } = {}) {
-    const timestamp = Date.now();
+  async send(account, text, { bundleId, ordered, at = Date.now() } = {}) {
+    const timestamp = at;
     const message = { body: text, timestamp };
     const sent = { destinationServiceId: account, destinationServiceIdBinary: uuidBytes(account), timestamp, message };
     if (!this.devices.get(account)?.size) await this.fetchKeys(account, "*");
