@@ -12,6 +12,7 @@ use crate::guard;
 use crate::identity::note_new_identity;
 use crate::limits::{CONTACTS_CHUNK, LIST_MAX, TIMER_MAX_S};
 use crate::output::{Contact, Event};
+use crate::own_name;
 use crate::peers;
 use crate::record::{ContactRecord, ConversationRecord, key};
 use crate::registers::{self, Effects, Field, Place, Register};
@@ -158,6 +159,8 @@ pub(crate) async fn snapshot(tx: &mut Tx<'_>) -> Result<Vec<ContactSnapshot>, Er
             read_clock: Some(last.read_clock),
             timer: Some(last.timer_s),
             timer_version: Some(last.timer_version),
+            own_name: Some(record.own_name),
+            own_name_clock: Some(record.own_name_clock),
         });
     }
     let chunks = entries.chunks(CONTACTS_CHUNK);
@@ -201,6 +204,7 @@ async fn merge_entry(
             record.handle = handle.into();
         }
     }
+    own_name::take(&mut record, entry.own_name(), entry.own_name_clock());
     let identity = entry
         .identity_key
         .as_deref()
@@ -281,6 +285,7 @@ async fn view(
     Ok(Contact {
         id: account,
         name: name(account, &record),
+        own_name: Some(record.own_name).filter(|name| !name.is_empty()),
         petname: fields.petname,
         blocked: fields.blocked,
         request: fields.request,
@@ -291,10 +296,12 @@ async fn view(
     })
 }
 
-/// The name given, else the handle, else the beginning of the id.
+/// The name given, else their own, else the handle, else the beginning of the id.
 fn name(account: AccountId, record: &ContactRecord) -> String {
     if !record.name.is_empty() {
         record.name.clone()
+    } else if !record.own_name.is_empty() {
+        record.own_name.clone()
     } else if !record.handle.is_empty() {
         record.handle.clone()
     } else {

@@ -40,7 +40,8 @@ impl State {
         let timestamp = self.next_timestamp(tx);
         let id = self.id_of_message(account.id(), timestamp);
         let content = content::data(said::timer(timestamp, timer));
-        self.enqueue_message(tx, conversation, id, &content, timestamp)?;
+        self.enqueue_message(tx, conversation, id, &content, timestamp)
+            .await?;
         let message = NewMessage {
             id,
             conversation,

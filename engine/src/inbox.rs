@@ -12,6 +12,7 @@ use crate::content::{self, Opened, Sender};
 use crate::error::{Error, Refusal};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::output::{Event, MessageStatus};
+use crate::own_name;
 use crate::peers;
 use crate::receipts::Receipted;
 use crate::record::key;
@@ -213,6 +214,8 @@ impl State {
                 if let Some(typing) = content.typing_message {
                     return Self::take_typing(tx, from.account, &typing).await;
                 }
+                let author_name = content.data_message.as_ref();
+                let author_name = author_name.and_then(|message| message.author_name.clone());
                 let said = context.content(content);
                 if said.is_message() && registers::is_blocked(tx, from.account).await? {
                     return self
@@ -222,6 +225,9 @@ impl State {
                 if said.is_message() {
                     self.note_contact(tx, from.account).await?;
                     self.note_time(tx, origin.order);
+                }
+                if let Some(name) = author_name {
+                    own_name::note(tx, from.account, &name, sent_at).await?;
                 }
                 self.take_in(tx, origin, said).await
             }

@@ -29,6 +29,7 @@ mod linking;
 mod notify;
 mod outbox;
 pub mod output;
+mod own_name;
 mod padding;
 mod peers;
 mod phone;

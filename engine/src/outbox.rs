@@ -68,7 +68,8 @@ impl State {
         let files = attachments.clone();
         let said = said::text(text.clone(), timestamp, quote.as_ref(), timer, files);
         let content = content::data(said);
-        self.enqueue_message(tx, conversation, id, &content, timestamp)?;
+        self.enqueue_message(tx, conversation, id, &content, timestamp)
+            .await?;
         let message = NewMessage {
             id,
             conversation,
@@ -131,13 +132,14 @@ impl State {
         } else {
             said::text(message.text, sent_at, quote.as_ref(), timer, attachments)
         });
-        self.enqueue_message(tx, conversation, id, &content, sent_at)?;
+        self.enqueue_message(tx, conversation, id, &content, sent_at)
+            .await?;
         thread::update_status(tx, id, MessageStatus::Queued).await?;
         Ok(Ok(()))
     }
 
     /// Stores something for a person's devices, and a copy of it for own other ones.
-    pub(crate) fn enqueue_message(
+    pub(crate) async fn enqueue_message(
         &mut self,
         tx: &mut Tx<'_>,
         conversation: ConversationId,
@@ -155,7 +157,7 @@ impl State {
             content: if conversation == self.own_id()? {
                 Vec::new()
             } else {
-                content.encode_to_vec()
+                self.name_author(tx, content).await?.encode_to_vec()
             },
             transcript: transcript.encode_to_vec(),
             timestamp,

@@ -326,6 +326,8 @@ pub struct Contact {
     pub name: String,
     /// The name that the person has given them, if any.
     pub petname: Option<String>,
+    /// How they call themself, if they have said so.
+    pub own_name: Option<String>,
     /// Nothing of them is wanted.
     pub blocked: bool,
     /// Whether they may go on writing.

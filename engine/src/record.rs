@@ -188,6 +188,9 @@ records! {
         #[prost(bool, tag = "4")] pub verified: bool,
         #[prost(bytes = "vec", tag = "5")] pub verified_key: Vec<u8>,
         #[prost(uint64, tag = "6")] pub verified_clock: u64,
+        /// How they call themself, and the time of the message that said so.
+        #[prost(string, tag = "7")] pub own_name: String,
+        #[prost(uint64, tag = "8")] pub own_name_clock: u64,
         #[prost(bool, tag = "20")] pub gone: bool,
     }
 

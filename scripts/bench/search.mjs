@@ -37,6 +37,7 @@ export async function search({ browser, site, rounds, note, done }) {
     const here = { relay: relay.ws, store: STORE };
     await page.evaluate(work.catchUp, { ...here, count: 0 });
     const alice = await page.evaluate(work.register, { handle: "alice" });
+    await page.evaluate(work.quiet); // Bob seals and reads in turns, and must not be asked to do both at once
     for (let n = 0; n < PEOPLE; n += 1) people.push(await meet(page, relay, alice, `person${n}`));
     await page.evaluate(work.holds, { count: 0 });
     const begin = Date.now() - YEARS_MS;

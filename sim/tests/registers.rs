@@ -517,3 +517,38 @@ fn a_message_of_the_application_reaches_the_other_devices_and_is_not_kept() {
     assert_eq!(refused, Err(Refusal::AppItemTooLarge));
     alike(&world, &three.all());
 }
+
+#[test]
+fn how_somebody_calls_themself_is_known_to_those_they_write_to_on_all_their_devices() {
+    let mut world = World::new(71);
+    let cast = Cast::new(&mut world);
+    let named = |world: &mut World, id: ClientId| match world.ask(id, Command::Contacts) {
+        Ok(Reply::Contacts(all)) => all
+            .into_iter()
+            .map(|contact| (contact.name, contact.own_name))
+            .collect::<Vec<_>>(),
+        other => panic!("contacts: {other:?}"),
+    };
+    let call = |world: &mut World, name: &str| {
+        let name = name.to_owned();
+        let answer = world.ask(cast.bob, Command::Set(Setting::Profile { name }));
+        assert_eq!(answer, Ok(Reply::Done));
+        world.send(cast.bob, "alice", "hello");
+        world.pass_ms(1_000);
+    };
+    world.send(cast.bob, "alice", "hello");
+    world.pass_ms(1_000);
+    assert_eq!(named(&mut world, cast.second), [("bob".to_owned(), None)]);
+    call(&mut world, "Robert");
+    let robert = [("Robert".to_owned(), Some("Robert".to_owned()))];
+    for id in [cast.alice, cast.second] {
+        assert_eq!(named(&mut world, id), robert);
+    }
+    let (third, _) = world.link(cast.alice);
+    world.pass_ms(60_000);
+    assert_eq!(named(&mut world, third), robert);
+    call(&mut world, "");
+    for id in [cast.alice, cast.second, third] {
+        assert_eq!(named(&mut world, id), [("bob".to_owned(), None)]);
+    }
+}

@@ -48,7 +48,7 @@ impl Client {
         self.ask(Ok(Command::Profile))
     }
 
-    /// Sets what this person says of themself. For now it goes to their own devices only.
+    /// Sets what this person says of themself. Whoever they write to from then on learns it with the message.
     #[wasm_bindgen(js_name = setProfile, unchecked_return_type = "Promise<void>")]
     pub fn set_profile(
         &self,

@@ -72,8 +72,11 @@ pub struct Contact {
     /// Their handle, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// How to call them: the name given to them, or else their handle, or else the beginning of their id.
+    /// How to call them: the name given to them, or else their own, or else their handle, or else the beginning of their id.
     pub name: String,
+    /// How they call themself, if they have said so: anybody may choose any name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_name: Option<String>,
     /// The name given to them by `setContact()`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub petname: Option<String>,
@@ -239,6 +242,7 @@ impl From<output::Contact> for Contact {
             handle,
             name,
             petname,
+            own_name,
             blocked,
             request,
             identity_key,
@@ -251,6 +255,7 @@ impl From<output::Contact> for Contact {
             handle,
             name,
             petname,
+            own_name,
             blocked,
             request: request.into(),
             identity_key,

@@ -74,7 +74,8 @@ impl State {
         }
         let content = said::deed(message, &act.deed, timestamp, act.clock)
             .ok_or(Error::Bug("an act that is no message"))?;
-        self.enqueue_message(tx, conversation, id, &content, timestamp)?;
+        self.enqueue_message(tx, conversation, id, &content, timestamp)
+            .await?;
         Ok(Ok(Reply::Done))
     }
 }
