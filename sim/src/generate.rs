@@ -7,9 +7,10 @@ use rand_chacha::ChaCha20Rng;
 use crate::step::{Play, Step};
 
 /// How often each step comes in a quiet run.
-const USUAL: [(&str, u32); 11] = [
+const USUAL: [(&str, u32); 12] = [
     ("send", 30),
     ("read", 5),
+    ("do", 8),
     ("set", 8),
     ("look", 2),
     ("deliver", 20),
@@ -22,7 +23,7 @@ const USUAL: [(&str, u32); 11] = [
 ];
 
 /// Faults, each with what ends it and how often both come in a run that has it.
-const FAULTS: [&[(&str, u32)]; 16] = [
+const FAULTS: [&[(&str, u32)]; 17] = [
     &[("drop", 5)],
     &[("cut", 3), ("reconnect", 5)],
     &[("mute", 2), ("unmute", 4)],
@@ -36,6 +37,7 @@ const FAULTS: [&[(&str, u32)]; 16] = [
     &[("refuse", 4)],
     &[("double", 5)],
     &[("sleep", 1)],
+    &[("away", 1), ("open", 4)],
     &[("unlink", 2), ("link", 4), ("approve", 6)],
     &[("link", 4), ("approve", 6)],
     &[("link", 2), ("approve", 4), ("wait", 4)],
@@ -44,10 +46,6 @@ const FAULTS: [&[(&str, u32)]; 16] = [
 /// What only some runs have, since it excuses what is a fault in all others.
 const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 8), ("restore", 5), ("open", 4)];
 const LIES: &[(&str, u32)] = &[("deceive", 6)];
-
-/// Steps of plays written by hand alone. After "away" a device that nobody had a session with does not ask yet for what own
-/// devices told each other meanwhile.
-pub const BY_HAND: [&str; 1] = ["away"];
 
 /// The run of a seed.
 #[must_use]

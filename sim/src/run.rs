@@ -2,6 +2,7 @@
 //! online for a while, everybody writes to everybody once more, and then the threads are compared.
 
 mod act;
+mod deed;
 mod set;
 mod settle;
 #[cfg(test)]
@@ -242,7 +243,6 @@ impl Run {
         for (id, frame) in std::mem::take(&mut self.world.relay.taken) {
             let found = self.taken.note(id, &frame);
             self.violations.extend(found);
-            self.record.note_left_out(&frame);
         }
         self.watch_states();
     }

@@ -47,6 +47,8 @@ steps! {
     Send "send" { from: "With which browser.", to: "To which person." }
     /// A person has read a conversation.
     Read "read" { by: "With which browser.", of: "With which person." }
+    /// A person does something to a message that stands in a conversation.
+    Do "do" { by: "With which browser.", of: "In the conversation with which person.", what: "What, and to which of the newest." }
     /// A person or their application sets something for all their browsers.
     Set "set" { by: "With which browser.", what: "Which thing.", value: "To which value." }
     /// A person looks at their devices and contacts.
@@ -139,6 +141,7 @@ impl Step {
             | Self::Restore { .. } => true,
             Self::Send { .. }
             | Self::Read { .. }
+            | Self::Do { .. }
             | Self::Set { .. }
             | Self::Look { .. }
             | Self::Link { .. }

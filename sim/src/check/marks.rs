@@ -1,7 +1,7 @@
 //! What a person has read on one device is read on all of them, once all faults are over (E.1: the largest mark wins).
 //!
 //! A mark is for a message, so it says nothing to a device that has not got that message: one that was linked
-//! later. Devices that were removed or once left out, devices that were put back to an old state, and what a relay made unreadable, do not count.
+//! later. Devices that were removed, devices that were put back to an old state, and what a relay made unreadable, do not count.
 
 use super::record::{Mark, Record, Shown};
 use super::{Check, Violation};
@@ -20,9 +20,6 @@ pub(crate) fn violations(record: &Record, shown: &[Shown]) -> Vec<Violation> {
         for browser in shown {
             let counts = record.owner(browser.browser) == record.owner(mark.by)
                 && !record.is_restored(browser.browser)
-                && !browser
-                    .device
-                    .is_some_and(|device| record.was_left_out(device))
                 && record.is_member(browser.browser, mark.at);
             if counts && let Some((unread, newer)) = too_many(record, mark, browser) {
                 let what = format!(

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::output::Message;
 use engine::{Refusal, Ticket};
-use wire::bundle::{Bundle, Recipient};
-use wire::{AccountId, DeviceAddress, Frame, MessageId};
+use wire::{AccountId, MessageId};
 
 use crate::ClientId;
 
@@ -69,6 +68,10 @@ pub(crate) struct Record {
     pub(crate) removers: BTreeSet<usize>,
     pub(crate) said: Vec<Said>,
     pub(crate) accepted: usize,
+    /// Texts that were put in place of others, and of which of those said.
+    pub(crate) edits: Vec<(String, usize)>,
+    /// Messages that somebody may have removed, for themselves or for everyone.
+    pub(crate) removed: BTreeSet<MessageId>,
     /// Who has ever blocked whom.
     pub(crate) blocked: BTreeSet<(usize, usize)>,
     pub(crate) marks: Vec<Mark>,
@@ -80,8 +83,6 @@ pub(crate) struct Record {
     pub(crate) lied_about_keys: bool,
     /// Somebody may have been away so long that their keys are too old.
     pub(crate) away: bool,
-    /// Devices that a send has left out.
-    pub(crate) left_out: BTreeSet<(MessageId, DeviceAddress)>,
     /// Who has taken another key than the right one for a person's.
     pub(crate) misled: BTreeSet<(ClientId, usize)>,
     /// The step after which nothing went wrong any more.
@@ -93,33 +94,17 @@ impl Record {
         self.owners[browser.0]
     }
 
+    /// Which of those said it is that has this text.
+    pub(crate) fn said_as(&self, text: &str) -> Option<usize> {
+        let edited = self.edits.iter().find(|(edit, _)| edit == text);
+        let said = || self.said.iter().position(|said| said.text == text);
+        edited.map(|(_, said)| *said).or_else(said)
+    }
+
     /// The devices of a person so far.
     pub(crate) fn members(&self, person: usize) -> impl Iterator<Item = ClientId> {
         let all = self.ready_since.keys().copied();
         all.filter(move |id| self.owner(*id) == person)
-    }
-
-    /// Takes note of the devices that a bundle is not for.
-    pub(crate) fn note_left_out(&mut self, frame: &[u8]) {
-        let Ok(Frame::Request(request)) = Frame::decode(frame) else {
-            return;
-        };
-        let Ok(Bundle { id, recipients, .. }) = Bundle::decode(&request.body) else {
-            return;
-        };
-        for Recipient {
-            account, without, ..
-        } in recipients
-        {
-            let address = |device| DeviceAddress { account, device };
-            let left_out = without.iter().map(|left_out| address(left_out.device));
-            self.left_out.extend(left_out.map(|address| (id, address)));
-        }
-    }
-
-    /// Something was sent without it, since its keys were too old.
-    pub(crate) fn was_left_out(&self, device: DeviceAddress) -> bool {
-        self.left_out.iter().any(|(_, of)| *of == device)
     }
 
     pub(crate) fn was_said_in_peace(&self, said: &Said) -> bool {
@@ -170,8 +155,6 @@ impl Record {
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub(crate) browser: ClientId,
-    /// Which device that is, if it belongs to an account.
-    pub(crate) device: Option<DeviceAddress>,
     /// By the account of the other person; oldest first.
     pub(crate) threads: Vec<(AccountId, Vec<Message>)>,
     /// How many are unread, by the account of the other person.

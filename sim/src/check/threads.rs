@@ -1,7 +1,6 @@
 //! What people see when all faults are over and everybody was online for a while, compared with what was said.
 //!
-//! What is not promised: a device that was away for two weeks misses what is sent to it in a new session until it has published
-//! new keys (decision 11); a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
+//! What is not promised: a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
 //! lost (the relay and its peers have moved on); a relay that hands out other people's or used keys can make
 //! messages unreadable until it stops; whoever believed a false key at the first contact stays with it, since only
 //! people can compare keys (DESIGN 6: one key, pinned; a change blocks until it is accepted). History from before a device was linked is not transferred. A failed
@@ -19,11 +18,10 @@ use crate::ClientId;
 
 /// All that is wrong.
 pub(crate) fn violations(record: &Record, shown: &[Shown]) -> Vec<Violation> {
-    let by_text: BTreeMap<&str, &Said> = record
-        .said
-        .iter()
-        .map(|said| (said.text.as_str(), said))
-        .collect();
+    let said = record.said.iter().map(|said| (said.text.as_str(), said));
+    let edits = record.edits.iter();
+    let edits = edits.map(|(text, said)| (text.as_str(), &record.said[*said]));
+    let by_text: BTreeMap<&str, &Said> = said.chain(edits).collect();
     let judge = Judge {
         record,
         shown,
@@ -64,8 +62,10 @@ impl Judge<'_> {
     ) {
         let viewer = self.record.owner(who);
         for message in thread {
+            let is_deleted =
+                message.kind == MessageKind::Deleted && self.record.removed.contains(&message.id);
             if message.kind != MessageKind::Text {
-                if !self.record.lied && self.record.restored.is_empty() {
+                if !is_deleted && !self.record.lied && self.record.restored.is_empty() {
                     self.say(
                         found,
                         Check::Unreadable,
@@ -143,8 +143,8 @@ impl Judge<'_> {
             let Outcome::Accepted { id, members, .. } = &said.outcome else {
                 continue;
             };
-            if self.record.is_doubtful(said) {
-                continue;
+            if self.record.is_doubtful(said) || self.record.removed.contains(id) {
+                continue; // whether it is gone everywhere, `same` says
             }
             let own = self.status(said.by, *id);
             match own {
@@ -169,9 +169,7 @@ impl Judge<'_> {
                 Some(MessageStatus::Failed(_)) => {}
                 Some(_) => {
                     for member in members.iter().filter(|id| self.is_there(**id, said)) {
-                        let excused = self.is_excused(said)
-                            || self.is_misled(*member, said)
-                            || self.is_left_out(*member, *id);
+                        let excused = self.is_excused(said) || self.is_misled(*member, said);
                         if self.status(*member, *id).is_none() && !excused {
                             let what = format!(
                                 "has not got {:?} of {}",
@@ -198,10 +196,8 @@ impl Judge<'_> {
                     continue;
                 }
                 let since = self.since(one.browser).max(self.since(other.browser));
-                let counts = |said: &Said, id: MessageId| {
+                let counts = |said: &Said| {
                     said.at > since
-                        && !self.is_left_out(one.browser, id)
-                        && !self.is_left_out(other.browser, id)
                         && !self.is_misled(one.browser, said)
                         && !self.is_misled(other.browser, said)
                 };
@@ -215,15 +211,12 @@ impl Judge<'_> {
         }
     }
 
-    fn digest<'s>(
-        &self,
-        shown: &'s Shown,
-        counts: impl Fn(&Said, MessageId) -> bool,
-    ) -> Vec<Entry<'s>> {
+    /// What a device shows of what counts, in all that it says.
+    fn digest(&self, shown: &Shown, counts: impl Fn(&Said) -> bool) -> Vec<Entry> {
         let mut digest = Vec::new();
         for (with, thread) in &shown.threads {
             for message in thread {
-                let Some(said) = self.by_text.get(message.text.as_str()) else {
+                let Some(said) = self.said(message) else {
                     continue;
                 };
                 let failed = matches!(
@@ -231,12 +224,23 @@ impl Judge<'_> {
                     Some(MessageStatus::Failed(_))
                 );
                 let excused = failed || self.is_excused(said) || self.record.is_doubtful(said);
-                if counts(said, message.id) && !excused {
-                    digest.push((*with, message.id, message.author, message.text.as_str()));
+                if counts(said) && !excused {
+                    let what = format!("{} {}", said.text, all_of(message));
+                    digest.push((*with, message.id, message.author, what));
                 }
             }
         }
         digest
+    }
+
+    /// What it was when it was said; of one that was deleted only the id is left.
+    fn said(&self, message: &Message) -> Option<&Said> {
+        let is = |said: &&Said| matches!(&said.outcome, Outcome::Accepted { id, .. } if *id == message.id);
+        match message.kind {
+            MessageKind::Text => self.by_text.get(message.text.as_str()).copied(),
+            MessageKind::Deleted => self.record.said.iter().find(is),
+            MessageKind::Unreadable | MessageKind::Waiting | MessageKind::Timer => None,
+        }
     }
 
     fn since(&self, browser: ClientId) -> usize {
@@ -265,13 +269,6 @@ impl Judge<'_> {
         misled((said.by, said.to)) || misled((reader, author))
     }
 
-    /// Its keys were too old when the message was sealed.
-    fn is_left_out(&self, browser: ClientId, id: MessageId) -> bool {
-        let shown = self.shown.iter().find(|shown| shown.browser == browser);
-        let device = shown.and_then(|shown| shown.device);
-        device.is_some_and(|device| self.record.left_out.contains(&(id, device)))
-    }
-
     fn status(&self, browser: ClientId, id: MessageId) -> Option<MessageStatus> {
         let shown = self.shown.iter().find(|shown| shown.browser == browser)?;
         let messages = shown.threads.iter().flat_map(|(_, thread)| thread);
@@ -281,20 +278,41 @@ impl Judge<'_> {
     }
 }
 
-type Entry<'a> = (AccountId, MessageId, AccountId, &'a str);
+type Entry = (AccountId, MessageId, AccountId, String);
 
-fn difference(here: &[Entry<'_>], there: &[Entry<'_>]) -> String {
-    let texts = |entries: &[Entry<'_>]| -> Vec<String> {
-        entries.iter().map(|entry| entry.3.to_owned()).collect()
+/// All that own devices show alike of a message.
+fn all_of(message: &Message) -> String {
+    let Message {
+        kind,
+        text,
+        status,
+        quote,
+        earlier,
+        reactions,
+        timer_s,
+        attachments,
+        id: _,
+        conversation: _,
+        author: _,
+        author_device,
+        sent_at,
+        disappears_at: _, // each device sees for itself when it begins
+    } = message;
+    let quote = quote.as_ref().map(|quote| (quote.id, &quote.text));
+    let earlier: Vec<&str> = earlier.iter().map(|v| v.text.as_str()).collect();
+    let attachments = attachments.len();
+    format!(
+        "{kind:?} {text} {status:?} {quote:?} {earlier:?} {reactions:?} {timer_s:?} {attachments} {author_device} {sent_at:?}"
+    )
+}
+
+fn difference(here: &[Entry], there: &[Entry]) -> String {
+    let only = |one: &[Entry], other: &[Entry]| -> Vec<String> {
+        let lacks = |entry: &&Entry| !other.contains(entry);
+        let lacking = one.iter().filter(lacks);
+        lacking.map(|entry| entry.3.clone()).collect()
     };
-    let (here, there) = (texts(here), texts(there));
-    let only = |one: &[String], other: &[String]| -> Vec<String> {
-        one.iter()
-            .filter(|text| !other.contains(text))
-            .cloned()
-            .collect()
-    };
-    let (first, second) = (only(&here, &there), only(&there, &here));
+    let (first, second) = (only(here, there), only(there, here));
     if first.is_empty() && second.is_empty() {
         return format!("the order is {here:?} or {there:?}");
     }

@@ -10,7 +10,7 @@ use engine::store::memory::Crash;
 use engine::{Command, StoreFault};
 
 use super::{Run, Watched};
-use crate::check::record::{Mark, Outcome, Said};
+use crate::check::record::Mark;
 use crate::relay_node::Deceit;
 use crate::step::Step;
 use crate::world::Meanwhile;
@@ -41,7 +41,7 @@ const REFUSALS: [(&str, u16); 7] = [
     ("/v1/", 503),
 ];
 
-const NOTHING: &str = "nothing to do";
+pub(super) const NOTHING: &str = "nothing to do";
 
 impl Run {
     pub(super) fn act(&mut self, step: Step) -> String {
@@ -55,6 +55,10 @@ impl Run {
             }
             Step::Read { by, of } => match self.used(by) {
                 Some(by) => self.read(by, usize::from(of)),
+                None => NOTHING.to_owned(),
+            },
+            Step::Do { by, of, what } => match self.used(by) {
+                Some(by) => self.deed(by, usize::from(of), what),
                 None => NOTHING.to_owned(),
             },
             Step::Set { by, what, value } => match self.used(by) {
@@ -219,52 +223,14 @@ impl Run {
         format!("{}, {days}", self.record.name(id))
     }
 
-    fn is_ready(&self, id: ClientId) -> bool {
+    pub(super) fn is_ready(&self, id: ClientId) -> bool {
         self.world.client(id).is_open() && self.record.ready_since.contains_key(&id)
-    }
-
-    /// Sends a text that nobody has sent before.
-    pub(super) fn say(&mut self, by: ClientId, to: usize) -> String {
-        if !self.is_ready(by) {
-            return NOTHING.to_owned();
-        }
-        let text = format!("#{}", self.record.said.len());
-        let to_handle = self.record.handles[to].clone();
-        let what = format!("{} says {text} to {to_handle}", self.record.name(by));
-        // By id, so that writing to somebody new needs no connection; the handle is for later.
-        let to_account = self.record.accounts[to].to_string();
-        let to_text = if self.record.said.len().is_multiple_of(3) {
-            to_handle
-        } else {
-            to_account
-        };
-        let command = Command::text(to_text, text.clone());
-        let ticket = self.world.start(by, command);
-        self.record.said.push(Said {
-            by,
-            to,
-            text,
-            ticket,
-            at: self.at,
-            outcome: Outcome::Unknown,
-        });
-        what
     }
 
     fn read(&mut self, by: ClientId, of: usize) -> String {
         let with = of % self.record.accounts.len();
         let account = self.record.accounts[with].to_string();
-        let ask = Command::Messages {
-            conversation: account.clone(),
-            before: None,
-            after: None,
-            limit: 1,
-        };
-        let last = started(&mut self.world, by, ask);
-        let Some(engine::Reply::Messages(messages)) = last else {
-            return NOTHING.to_owned();
-        };
-        let Some(last) = messages.last() else {
+        let Some(last) = self.last(by, with) else {
             return NOTHING.to_owned();
         };
         let mark = Command::MarkRead {
@@ -379,7 +345,7 @@ fn done(yes: bool) -> String {
 }
 
 /// The answer to a command that needs nobody else.
-fn started(world: &mut World, id: ClientId, command: Command) -> Option<engine::Reply> {
+pub(super) fn started(world: &mut World, id: ClientId, command: Command) -> Option<engine::Reply> {
     let ticket = world.start(id, command);
     world.client(id).answer(ticket)?.clone().ok()
 }

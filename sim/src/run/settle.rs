@@ -12,6 +12,10 @@ use super::Run;
 use crate::ClientId;
 use crate::check::record::Shown;
 use crate::check::{Check, Violation, marks, registers, threads};
+use crate::world::Meanwhile;
+
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 
 impl Run {
     /// The end of all faults, and what must be so then.
@@ -22,7 +26,11 @@ impl Run {
         self.write("all faults end, and everybody comes back");
         if self.record.lied_about_keys {
             // What a stranger's device sends and nobody can read is not asked for again, since anybody can send
-            // garbage in anybody's name; such a first contact heals when the other side writes.
+            // garbage in anybody's name; such a first contact heals when the other side writes. Who was away a moment ago is asked
+            // for new keys once an hour.
+            if self.record.away {
+                self.world.pass_ms(HOUR_MS);
+            }
             self.everybody_writes();
             self.write("everybody has written to everybody");
             self.at += 1;
@@ -30,6 +38,8 @@ impl Run {
         }
         self.everybody_writes();
         self.write("everybody has written to everybody");
+        self.two_days();
+        self.write("own devices have compared what they hold");
         self.judge_devices();
         self.judge_queues();
         self.note_misled();
@@ -191,6 +201,23 @@ impl Run {
         self.watch();
     }
 
+    /// Every page is closed and opened the next day, as people do, so own devices compare what they hold: each has begun once
+    /// after all have heard of all.
+    fn two_days(&mut self) {
+        for _ in 0..2 {
+            let all = (0..self.watched.len()).map(ClientId);
+            for id in all.clone() {
+                self.world.end(id);
+            }
+            self.world.pass(DAY_MS, Meanwhile::Stalls);
+            for id in all {
+                self.world.wake(id);
+            }
+            self.world.pass_ms(10 * 60 * 1000);
+        }
+        self.watch();
+    }
+
     fn shown(&mut self, browser: ClientId) -> Shown {
         let mut threads = Vec::new();
         let unread = match self.world.try_ask(browser, Command::Conversations) {
@@ -201,16 +228,8 @@ impl Run {
             let account = self.record.accounts[person];
             threads.push((account, self.world.thread(browser, &account.to_string())));
         }
-        let device = match self.world.try_ask(browser, Command::Account) {
-            Some(Ok(Reply::Account(account))) => Some(DeviceAddress {
-                account: account.id,
-                device: account.device,
-            }),
-            _ => None,
-        };
         Shown {
             browser,
-            device,
             threads,
             unread,
         }

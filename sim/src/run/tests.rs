@@ -93,6 +93,31 @@ fn a_message_under_two_ids_is_shown_twice() {
 }
 
 #[test]
+fn a_reaction_that_one_device_lacks_is_seen() {
+    let found = found(|run, shown| {
+        let reaction = engine::output::Reaction {
+            author: run.record.accounts[1],
+            emoji: "👍".to_owned(),
+            at: engine::Timestamp(1),
+        };
+        thread(shown, SECOND, 1)[2].reactions.push(reaction);
+    });
+    assert_eq!(found, [Check::Same]);
+}
+
+#[test]
+fn a_deletion_that_one_device_lacks_is_seen() {
+    let mut run = talk();
+    run.settle();
+    let mut shown = run.all_shown();
+    let gone = thread(&mut shown, ALICE, 1).remove(2);
+    run.record.removed.insert(gone.id);
+    let found = threads::violations(&run.record, &shown);
+    let found: Vec<Check> = found.iter().map(|violation| violation.check).collect();
+    assert_eq!(found, [Check::Same]);
+}
+
+#[test]
 fn a_message_between_two_others_is_with_a_stranger() {
     let found = found(|_, shown| {
         let theirs = thread(shown, BOB, 0)[0].clone();
