@@ -62,6 +62,8 @@ mod upkeep;
 
 #[cfg(any(test, feature = "testing"))]
 pub use registers::testing::{Held, held};
+#[cfg(any(test, feature = "testing"))]
+pub use repair::testing::{digests, history_from};
 
 pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};

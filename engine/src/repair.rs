@@ -206,5 +206,7 @@ async fn has_others(tx: &mut Tx<'_>, own: wire::AccountId) -> Result<bool, Error
     Ok(peers::current(&peer).next().is_some())
 }
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

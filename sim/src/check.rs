@@ -5,6 +5,7 @@
 //! nobody is told anything twice. When they are over: nothing is lost, doubled, out of order or with a stranger,
 //! and all devices of a person show the same.
 
+pub(crate) mod digests;
 pub(crate) mod marks;
 pub(crate) mod record;
 pub(crate) mod registers;
@@ -41,6 +42,8 @@ pub enum Check {
     Read,
     /// What was set on one device is set on the others.
     Registers,
+    /// The devices of a person find nothing in which they differ.
+    Digests,
     /// Nothing waits any more, at the relay or to be sent.
     Drained,
     /// All devices are back after the faults.

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use engine::store::Table;
-use engine::store::memory::Crash;
-use engine::{Command, Held, Input, Reply, held};
+use engine::store::memory::{Crash, Snapshot};
+use engine::{Command, Held, Input, Reply, Timestamp, held};
 use wire::{AccountId, DeviceAddress};
 
 use super::Run;
 use crate::ClientId;
 use crate::check::record::Shown;
-use crate::check::{Check, Violation, marks, registers, threads};
+use crate::check::{Check, Violation, digests, marks, registers, threads};
 use crate::world::Meanwhile;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -45,6 +45,9 @@ impl Run {
         self.note_misled();
         self.violations
             .extend(registers::violations(&self.record, &self.all_held()));
+        let now = Timestamp(self.world.now);
+        self.violations
+            .extend(digests::violations(&self.record, &self.all_stores(), now));
         let shown = self.all_shown();
         self.violations
             .extend(threads::violations(&self.record, &shown));
@@ -149,6 +152,12 @@ impl Run {
     pub(super) fn all_held(&self) -> Vec<(ClientId, Vec<Held>)> {
         let held = |id: &ClientId| (*id, held(&self.world.client(*id).store.snapshot()));
         self.record.ready_since.keys().map(held).collect()
+    }
+
+    /// The stores of every browser that belongs to an account.
+    pub(super) fn all_stores(&self) -> Vec<(ClientId, Snapshot)> {
+        let store = |id: &ClientId| (*id, self.world.client(*id).store.snapshot());
+        self.record.ready_since.keys().map(store).collect()
     }
 
     pub(super) fn all_shown(&mut self) -> Vec<Shown> {

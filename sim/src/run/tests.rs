@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use engine::output::{MessageKind, MessageStatus};
+use engine::store::Table;
+use engine::store::memory::{Keep, MemoryStore};
 use engine::{Command, Refusal};
 
 use super::*;
 use crate::check::record::Shown;
-use crate::check::{marks, registers, threads};
+use crate::check::{digests, marks, registers, threads};
 
 const ALICE: ClientId = ClientId(0);
 const BOB: ClientId = ClientId(1);
@@ -115,6 +117,24 @@ fn a_deletion_that_one_device_lacks_is_seen() {
     let found = threads::violations(&run.record, &shown);
     let found: Vec<Check> = found.iter().map(|violation| violation.check).collect();
     assert_eq!(found, [Check::Same]);
+}
+
+#[test]
+fn a_row_that_one_store_lacks_is_seen() {
+    let mut run = talk();
+    run.step(Step::Read { by: 0, of: 1 });
+    run.settle();
+    let now = engine::Timestamp(run.world.now);
+    for table in [Table::Messages, Table::Registers, Table::Conversations] {
+        let mut stores = run.all_stores();
+        let spoilt = MemoryStore::new();
+        spoilt.restore(&stores[0].1);
+        spoilt.edit(table, |_, _| Keep::No);
+        stores[0].1 = spoilt.snapshot();
+        let found = digests::violations(&run.record, &stores, now);
+        let found: Vec<Check> = found.iter().map(|violation| violation.check).collect();
+        assert_eq!(found, [Check::Digests], "{table:?}");
+    }
 }
 
 #[test]
