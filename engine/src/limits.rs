@@ -74,10 +74,10 @@ pub(crate) const TIMER_MAX_S: u32 = 4 * 7 * 24 * 60 * 60;
 pub(crate) const READ_STARTED_MAX: usize = 100;
 /// A text that is searched for, in bytes: a sentence.
 pub(crate) const SEARCH_TEXT_MAX: usize = 256;
-/// Folded text in one row that a search reads: some hundred messages. Reading a row costs as much as 5 KB in it.
-pub(crate) const SEARCH_BLOCK_BYTES: usize = 64 * 1024;
-/// Such rows read at once: 12 MB at the very most.
-pub(crate) const SEARCH_BLOCKS: usize = 200;
+/// Folded text in one row that a search reads: some thousand messages. Reading a row costs as much as 5 KB in it.
+pub(crate) const SEARCH_BLOCK_BYTES: usize = 256 * 1024;
+/// Such rows read at once: 16 MB at the very most.
+pub(crate) const SEARCH_BLOCKS: usize = 64;
 /// Messages read in one step of a search, or of making it fast: some 100 ms, so that others get their turn.
 pub(crate) const SEARCH_STEP: usize = 2_000;
 /// Rows made in one commit.

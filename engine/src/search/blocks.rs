@@ -13,8 +13,8 @@ use crate::store::{Changes, Direction, Scan, Table};
 use crate::thread;
 use crate::tx::Tx;
 
-/// The time of a block is this many bits of a message's order: three days.
-const BUCKET_BITS: u32 = 28;
+/// The time of a block is this many bits of a message's order: twelve days.
+const BUCKET_BITS: u32 = 30;
 
 /// Some days of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -219,7 +219,7 @@ fn a_search_through_many_messages_is_many_steps_and_misses_none() {
 #[test]
 fn a_block_with_too_much_in_it_is_searched_message_by_message() {
     let mut store = MemoryStore::new();
-    let long = "x".repeat(40_000);
+    let long = "x".repeat(140_000);
     wrote(&mut store, account(1), 10 * DAY, &format!("{long} first"));
     wrote(
         &mut store,

@@ -55,7 +55,7 @@ pub(super) fn post_all(
 pub struct Page {
     /// In order. Fewer than asked for does not mean that there are no more.
     pub mail: Vec<Mail>,
-    /// The highest number in the mailbox now.
+    /// The highest number in the mailbox, as of before it was looked into: what came since is behind it.
     pub newest: u64,
 }
 
@@ -69,10 +69,10 @@ pub fn page(tx: &mut dyn Read, caller: Caller, after: u64, now: u64) -> Result<P
         envelopes: PAGE_ENVELOPES_MAX,
         bytes: PAGE_BYTES_MAX,
     };
-    Ok(Page {
-        mail: tx.mail_after(caller.address, after, limit, now)?,
-        newest: tx.newest_mail(caller.address)?,
-    })
+    // First this: each read sees what was committed last, and a number that was not read must not count as passed.
+    let newest = tx.newest_mail(caller.address)?;
+    let mail = tx.mail_after(caller.address, after, limit, now)?;
+    Ok(Page { mail, newest })
 }
 
 /// Takes an envelope out that its device has dealt with. Twice is once.

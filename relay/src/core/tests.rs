@@ -19,6 +19,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{KeyKind, MailboxRow, Read as _};
 
 mod blobs;
+mod racing;
 mod removal;
 mod sending;
 
