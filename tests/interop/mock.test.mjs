@@ -153,6 +153,79 @@ describe("Signal's own server and people with Signal's own code", { concurrency:
     await isRefused(laptop, "attachments_unsupported", (client) => client.upload(new File(["text"], "a.txt")));
   });
 
+  test("edits, reactions and deletions are read as Signal writes them, and written so", async () => {
+    const target = Date.now();
+    const raw = (content) => contact.sendRaw(linked, { content, pniSignatureMessage: null, senderKeyDistributionMessage: null });
+    const theirs = async () => (await laptop.messages(aciOf(contact))).find(({ sentAt, outgoing }) => sentAt === target && !outgoing);
+    await contact.sendText(linked, "As first written", { timestamp: target });
+    await has("As first written");
+    await raw({ editMessage: { targetSentTimestamp: BigInt(target), dataMessage: { ...EMPTY_DATA_MESSAGE, body: "As written again", timestamp: BigInt(target + 1) } } });
+    await until("the edit is here", async () => (await theirs()).text === "As written again");
+    assert.deepEqual((await theirs()).earlier.map(({ text }) => text), ["As first written"]);
+
+    const ours = await laptop.send(aciOf(contact), "To be reacted to");
+    const { dataMessage: sent } = await contact.waitForMessage();
+    const targetAuthorAciBinary = Buffer.from(aciOf(phone).replaceAll("-", ""), "hex");
+    const reaction = { emoji: "👍", remove: false, targetAuthorAci: null, targetAuthorAciBinary, targetSentTimestamp: sent.timestamp };
+    await raw({ dataMessage: { ...EMPTY_DATA_MESSAGE, reaction, timestamp: BigInt(target + 2) } });
+    await until("the reaction is here", async () => (await laptop.messages(aciOf(contact))).find(({ id }) => id === ours).reactions[0]?.emoji === "👍");
+    await raw({ dataMessage: { ...EMPTY_DATA_MESSAGE, delete: { targetSentTimestamp: BigInt(target) }, timestamp: BigInt(target + 3) } });
+    await until("it is deleted", async () => (await theirs()).kind === "deleted");
+
+    await laptop.call((client, id) => client.edit(id, { text: "Edited here" }), ours);
+    const { editMessage } = await contact.waitForEditMessage();
+    assert.deepEqual([editMessage.targetSentTimestamp, editMessage.dataMessage.body], [sent.timestamp, "Edited here"]);
+    const synced = (matches) => phone.waitForSyncMessage(({ syncMessage }) => matches(syncMessage.content?.sent));
+    assert.equal((await synced((sync) => sync?.editMessage)).syncMessage.content.sent.editMessage.dataMessage.body, "Edited here");
+    await laptop.call((client, id) => client.react(id, "🎉"), ours);
+    const { dataMessage: reacted } = await contact.waitForMessage();
+    assert.deepEqual([reacted.reaction.emoji, reacted.reaction.targetSentTimestamp], ["🎉", sent.timestamp]);
+    assert.equal((await synced((sync) => sync?.message?.reaction)).syncMessage.content.sent.message.reaction.emoji, "🎉");
+    await laptop.call((client, id) => client.remove(id, { everyone: true }), ours);
+    const { dataMessage: deleted } = await contact.waitForMessage();
+    assert.equal(deleted.delete.targetSentTimestamp, sent.timestamp);
+    assert.equal((await synced((sync) => sync?.message?.delete)).syncMessage.content.sent.message.delete.targetSentTimestamp, sent.timestamp);
+  });
+
+  test("what the phone deletes for its person alone goes here, and the other way round", async () => {
+    const [first, second] = [Date.now(), Date.now() + 1];
+    for (const [timestamp, text] of [[first, "Deleted on the phone"], [second, "Deleted here"]]) {
+      await contact.sendText(linked, text, { timestamp });
+      await has(text);
+    }
+    const threadServiceIdBinary = Buffer.from(aciOf(contact).replaceAll("-", ""), "hex");
+    const conversation = { identifier: { threadServiceIdBinary } };
+    const messages = [{ author: { authorServiceIdBinary: threadServiceIdBinary }, sentTimestamp: BigInt(first) }];
+    const deleteForMe = { messageDeletes: [{ conversation, messages }], conversationDeletes: null, localOnlyConversationDeletes: null, attachmentDeletes: null };
+    await phone.sendRaw(linked, {
+      content: { syncMessage: { content: { deleteForMe }, stickerPackOperation: null, read: null, viewed: null, padding: null } },
+      pniSignatureMessage: null, senderKeyDistributionMessage: null,
+    });
+    await until("it is gone", async () => (await laptop.messages(aciOf(contact))).every(({ text }) => text !== "Deleted on the phone"));
+    const message = await has("Deleted here");
+    await laptop.call((client, id) => client.remove(id), message.id);
+    const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: sync }) => sync.content?.deleteForMe);
+    const [{ messages: [named] }] = syncMessage.content.deleteForMe.messageDeletes;
+    assert.equal(Number(named.sentTimestamp), second);
+    assert.equal(Buffer.from(named.author.authorServiceIdBinary).toString("hex"), threadServiceIdBinary.toString("hex"));
+  });
+
+  test("a timer that Signal's client sets holds here, and ours holds there", async () => {
+    const timer = async () => (await conversation()).timer;
+    const update = { ...EMPTY_DATA_MESSAGE, flags: 2, expireTimer: 3600, expireTimerVersion: 2, timestamp: BigInt(Date.now()) };
+    await contact.sendRaw(linked, { content: { dataMessage: update }, pniSignatureMessage: null, senderKeyDistributionMessage: null });
+    await until("it holds", async () => (await timer()) === 3600);
+    await laptop.send(aciOf(contact), "For an hour");
+    const { dataMessage } = await contact.waitForMessage();
+    assert.deepEqual([dataMessage.body, dataMessage.expireTimer, dataMessage.expireTimerVersion], ["For an hour", 3600, 2]);
+    const { syncMessage } = await sentSync("For an hour");
+    assert.equal(syncMessage.content.sent.expirationStartTimestamp, dataMessage.timestamp);
+    await laptop.call((client, id) => client.setTimer(id, 0), aciOf(contact));
+    const { dataMessage: off } = await contact.waitForMessage();
+    assert.deepEqual([off.flags & 2, off.expireTimer, off.expireTimerVersion], [2, 0, 3]);
+    assert.equal(await timer(), undefined);
+  });
+
   test("a message to a group does not turn up in the conversation with its author", async () => {
     const groupV2 = { masterKey: new Uint8Array(32), revision: 0, groupChange: null };
     const dataMessage = { ...EMPTY_DATA_MESSAGE, body: "To a group", groupV2, timestamp: BigInt(Date.now()) };
