@@ -11,6 +11,7 @@ pub mod attachments;
 pub mod client;
 pub mod error;
 pub mod event;
+pub mod history;
 pub mod link;
 pub mod listeners;
 pub mod live;

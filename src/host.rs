@@ -5,6 +5,7 @@
 //! is dropped with its sockets, every open call gets the reason, and the store is opened again.
 //! Rule HO-1: the only decisions made here are when to open the store again and how much may wait.
 
+mod pieces;
 mod session;
 
 use std::cell::{Cell, RefCell};

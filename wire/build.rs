@@ -14,6 +14,7 @@ fn main() -> std::io::Result<()> {
                 "proto/service.proto",
                 "proto/lockstep.proto",
                 "proto/archive.proto",
+                "proto/history.proto",
             ],
             &["proto"],
         )

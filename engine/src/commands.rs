@@ -85,6 +85,7 @@ impl State {
             | Command::Profile
             | Command::App(_)
             | Command::Transfer(_)
+            | Command::History(_)
             | Command::Conversations
             | Command::Contacts
             | Command::Messages { .. }
@@ -142,6 +143,7 @@ impl State {
             Command::Profile => Ok(Reply::Profile(registers::profile(tx).await?)),
             Command::App(command) => self.app(tx, command).await?,
             Command::Transfer(command) => self.transfer(tx, command).await?,
+            Command::History(command) => self.history(tx, command).await?,
             Command::Act(action) => self.action(tx, action).await?,
             Command::Account
             | Command::Set(_)
@@ -205,6 +207,7 @@ impl State {
             | Command::Devices
             | Command::Unlink { .. }
             | Command::Set(_)
+            | Command::History(_)
             | Command::DeleteAccount => self.device_refusal(),
             Command::App(command) if app::is_change(command) => self.device_refusal(),
             Command::Transfer(command) if transfer::is_change(command) => self.device_refusal(),
@@ -289,6 +292,7 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Profile
         | Command::App(_)
         | Command::Transfer(_)
+        | Command::History(_)
         | Command::Contacts => false,
     }
 }

@@ -117,10 +117,15 @@ impl<S: Store> Engine<S> {
             state.pump(&mut tx).await?;
         }
         settle(store, tx.finish(), out).await?;
-        // What a person sends is answered once it is on disk; sealing it is a commit of its own.
-        while state.outbox.due {
+        // What a person sends is answered once it is on disk; sealing it is a commit of its own. So is each part of a piece of
+        // history.
+        while state.outbox.due || state.history.is_merging() {
             let mut tx = Tx::new(store, now);
-            state.pump(&mut tx).await?;
+            if state.outbox.due {
+                state.pump(&mut tx).await?;
+            } else {
+                state.merge_history(&mut tx).await?;
+            }
             settle(store, tx.finish(), out).await?;
         }
         Ok(())

@@ -139,6 +139,12 @@ pub enum Refusal {
     AttachmentQuota,
     /// The page wanted it to end.
     Aborted,
+    /// A piece of history, or a file of it, is not whole, or not with this key.
+    ArchiveDamaged,
+    /// It was made by a newer version.
+    ArchiveTooNew,
+    /// It is another account's.
+    ArchiveForeign,
     /// The store failed; see [`StoreFault`].
     Store(StoreFault),
     /// A bug of ours.
@@ -197,6 +203,9 @@ impl Refusal {
             Self::AttachmentDamaged => "attachment_damaged",
             Self::AttachmentQuota => "attachment_quota",
             Self::Aborted => "aborted",
+            Self::ArchiveDamaged => "archive_damaged",
+            Self::ArchiveTooNew => "archive_too_new",
+            Self::ArchiveForeign => "archive_foreign",
             Self::Store(StoreFault::Refused) => "storage_refused",
             Self::Store(StoreFault::Full) => "storage_full",
             Self::Store(StoreFault::TooNew { .. }) => "storage_too_new",
@@ -312,6 +321,9 @@ impl fmt::Display for Refusal {
             Self::AttachmentDamaged => "This file is not what was sent. Ask for it again.",
             Self::AttachmentQuota => "You have sent enough files for today. Try again tomorrow.",
             Self::Aborted => "It was stopped.",
+            Self::ArchiveDamaged => "This history can't be read: it is damaged, or has another key.",
+            Self::ArchiveTooNew => "This history is of a newer version. Reload to get that.",
+            Self::ArchiveForeign => "This history is of another account.",
             Self::Store(fault) => return fault.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",
         })

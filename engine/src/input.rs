@@ -2,6 +2,7 @@
 //! Nothing else reaches the engine: no clock, no callback, no shared state.
 
 mod app;
+mod history;
 mod setting;
 mod transfer;
 
@@ -10,6 +11,7 @@ use wire::{AccountId, DeviceId, MessageId};
 use crate::attachment::Pointer;
 
 pub use app::AppCommand;
+pub use history::{BlobEnd, BlobFault, BlobTask, HistoryChoice, HistoryCommand};
 pub use setting::{Setting, SettingsChange};
 pub use transfer::{FileMark, TransferCommand};
 
@@ -58,6 +60,13 @@ pub enum Input {
         socket: SocketId,
         /// The close code, 1006 if there is none.
         code: u16,
+    },
+    /// A blob was moved, or could not be.
+    Blob {
+        /// Which `PutBlob` or `GetBlob` that answers.
+        task: BlobTask,
+        /// How it ended.
+        end: BlobEnd,
     },
     /// The time of [`crate::Engine::deadline`] has come. Harmless at any time.
     Tick,
@@ -172,6 +181,8 @@ pub enum Command {
     App(AppCommand),
     /// Files on their way.
     Transfer(TransferCommand),
+    /// History for other own devices.
+    History(HistoryCommand),
     /// Answer: `Reply::Devices`; asks the relay.
     Devices,
     /// Remove a device of this account, also this one. Answer: `Reply::Done`, once it is removed.
@@ -301,6 +312,7 @@ impl std::fmt::Debug for Command {
             Self::Profile => "Profile",
             Self::App(_) => "App",
             Self::Transfer(_) => "Transfer",
+            Self::History(_) => "History",
             Self::Devices => "Devices",
             Self::Unlink { .. } => "Unlink",
             Self::DeleteAccount => "DeleteAccount",

@@ -20,6 +20,7 @@ mod engine;
 pub mod error;
 mod fence;
 mod guard;
+mod history;
 mod identity;
 mod inbox;
 pub mod input;

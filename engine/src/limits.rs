@@ -138,6 +138,24 @@ pub(crate) const SEEN_DELETED_MAX: usize = 500;
 pub(crate) const UPLOADS_MAX: usize = 200;
 /// A relay ends an upload after so long.
 pub(crate) const UPLOAD_MS: u64 = DAY_MS;
+/// A piece of history is full at this size: small enough that a step with it takes a fraction of a second.
+pub(crate) const PIECE_BYTES: usize = 256 * 1024;
+/// Largest piece that is read: a full one, and one more message with all its texts.
+pub(crate) const PIECE_MAX: usize = 1024 * 1024;
+/// Pieces that were told of and are not fetched yet: gigabytes.
+pub(crate) const PIECES_MAX: usize = 10_000;
+/// Messages of each conversation that come first.
+pub(crate) const HISTORY_NEWEST: u32 = 50;
+/// Messages merged in one commit.
+pub(crate) const MERGED_AT_ONCE: usize = 200;
+/// A choice that was made with an approval is good for so long, if the device comes late.
+pub(crate) const HISTORY_CHOICE_MS: u64 = HOUR_MS;
+/// Wait before a piece is moved again that could not be moved.
+pub(crate) const HISTORY_RETRY_MS: u64 = 30_000;
+
+const _: () =
+    assert!(PIECE_BYTES + (EDITS_KEPT + 1) * (wire::limits::TEXT_MAX + 64) + 40 * 1024 < PIECE_MAX);
+
 /// Commands that may wait for a connection.
 pub(crate) const PARKED_MAX: usize = 64;
 /// Contacts in one sync message: some 200 bytes each, so well below one envelope.

@@ -19,7 +19,7 @@ pub(crate) fn claim(uri: &str) -> Result<LinkClaim, Refusal> {
     })
 }
 
-fn parse(uri: &str) -> Result<LinkUri, Refusal> {
+pub(crate) fn parse(uri: &str) -> Result<LinkUri, Refusal> {
     let parsed = LinkUri::parse(uri).map_err(|error| match error {
         LinkUriError::Malformed => Refusal::LinkUriMalformed,
         LinkUriError::Foreign => Refusal::LinkUriForeign,

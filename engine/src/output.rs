@@ -8,15 +8,15 @@ mod transfer;
 
 use wire::{AccountId, DeviceId, Handle, MessageId};
 
+use crate::attachment::{Plan, Pointer};
 use crate::error::Refusal;
-use crate::input::{ConversationId, SocketId, Ticket, Timestamp};
+use crate::input::{BlobTask, ConversationId, SocketId, Ticket, Timestamp};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
 pub use transfer::TransferReply;
 
 /// What the host has to do.
-#[derive(Debug)]
 pub enum Output {
     /// Connect a socket to this path of the relay; answer with `SocketOpened` or `SocketClosed`.
     OpenSocket {
@@ -31,6 +31,24 @@ pub enum Output {
         socket: SocketId,
         /// 1000, or 3000 and above.
         code: u16,
+    },
+    /// Encrypt this by its plan and put it at the relay, all of it in memory; answer with `BlobEnd::Put`.
+    PutBlob {
+        /// For the answer.
+        task: BlobTask,
+        /// Where it goes, and with which key.
+        plan: Plan,
+        /// At most 1 MiB.
+        content: Vec<u8>,
+        /// The `authorization` header. It is a secret.
+        authorization: String,
+    },
+    /// Fetch and decrypt this; answer with `BlobEnd::Got`.
+    GetBlob {
+        /// For the answer.
+        task: BlobTask,
+        /// Where it is, and with which key.
+        pointer: Box<Pointer>,
     },
     /// Send one binary message.
     Send {
@@ -48,6 +66,21 @@ pub enum Output {
     },
     /// Something the application may want to know.
     Emit(Box<Event>),
+}
+
+/// Names it; frames, contents and keys are not for logs.
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OpenSocket { socket, path } => write!(f, "OpenSocket({socket:?}, {path})"),
+            Self::CloseSocket { socket, code } => write!(f, "CloseSocket({socket:?}, {code})"),
+            Self::PutBlob { task, .. } => write!(f, "PutBlob({task:?})"),
+            Self::GetBlob { task, .. } => write!(f, "GetBlob({task:?})"),
+            Self::Send { socket, .. } => write!(f, "Send({socket:?})"),
+            Self::Resolve { ticket, result } => write!(f, "Resolve({ticket:?}, {result:?})"),
+            Self::Emit(event) => write!(f, "Emit({event:?})"),
+        }
+    }
 }
 
 /// The answer to a command.
@@ -157,8 +190,21 @@ pub enum Event {
     Connection(Connection),
     /// The state of this client.
     State(ClientState),
+    /// History goes on, from this device or to it.
+    Progress(Progress),
     /// Something failed that no call is waiting for.
     Failure(Refusal),
+}
+
+/// How far history is, in messages that the receiving device has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The other device.
+    pub device: DeviceId,
+    /// There.
+    pub done: u64,
+    /// In all.
+    pub total: u64,
 }
 
 /// What a person is told while they look elsewhere: as much as they want to be shown.

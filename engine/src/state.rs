@@ -14,6 +14,7 @@ use crate::due::Due;
 use crate::early::Early;
 use crate::error::{Error, Refusal};
 use crate::fence::Entrance;
+use crate::history::History;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
 use crate::limits::LOOKUPS_MAX;
 use crate::linking::Offers;
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub(crate) early: Early,
     pub(crate) due: Due,
     pub(crate) notifier: Notifier,
+    pub(crate) history: History,
     pub(crate) batch: Batch,
     /// What the other person was last told of typing.
     pub(crate) typing: Option<typing::Told>,
@@ -86,6 +88,7 @@ impl State {
             early: Early::read(tx).await?,
             due: Due::read(tx).await?,
             notifier: Notifier::default(),
+            history: History::read(tx).await?,
             batch: Batch::default(),
             typing: None,
             suspect: Suspect::new(clock.draining),
@@ -122,6 +125,7 @@ impl State {
             self.upkeep_deadline(),
             self.due_deadline(),
             self.notify_deadline(),
+            self.history_deadline(),
             self.index_deadline(),
             self.repair_deadline(),
             offers,
@@ -159,6 +163,7 @@ impl State {
                 self.main_closed(tx, code);
             }
             Input::SocketClosed { socket, code: _ } => self.offer_closed(tx, socket),
+            Input::Blob { task, end } => self.blob_ended(tx, task, end).await?,
             Input::Tick => self.tick(tx).await?,
             Input::NetworkChanged => self.network_changed(tx),
         }
@@ -166,6 +171,7 @@ impl State {
             let lost = self.connection.shut(tx);
             self.connection_lost(tx, &lost);
         }
+        self.go_on_with_history(tx).await?;
         self.notify(tx).await?;
         self.connection.report(tx);
         Ok(())

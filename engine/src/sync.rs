@@ -47,6 +47,9 @@ impl State {
             .await?;
         self.apply_told(tx, from, message.registers, message.app_message)
             .await?;
+        if let Some(told) = message.history {
+            self.history_told(tx, from, told).await?;
+        }
         if let Some(snapshot) = message.contact_snapshot {
             contacts::merge(tx, snapshot).await?;
         }
@@ -55,6 +58,7 @@ impl State {
             .is_some_and(|r| r.r#type() == request::Type::Contacts)
         {
             self.tell_all(tx).await?;
+            self.new_device_asks(tx, from).await?;
         }
         Ok(())
     }

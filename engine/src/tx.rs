@@ -284,6 +284,11 @@ impl<'s> Tx<'s> {
         self.outputs.push(Output::Emit(Box::new(event)));
     }
 
+    /// Has some of what was to be told not told.
+    pub(crate) fn forget_outputs(&mut self, is_forgotten: impl Fn(&Output) -> bool) {
+        self.outputs.retain(|output| !is_forgotten(output));
+    }
+
     /// Answers a command after the commit.
     pub(crate) fn resolve(&mut self, ticket: Ticket, result: Result<Reply, Refusal>) {
         self.outputs.push(Output::Resolve { ticket, result });

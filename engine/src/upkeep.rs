@@ -50,6 +50,7 @@ impl State {
         forget_held(tx).await?;
         forget_removed(tx).await?;
         forget_uploads(tx).await?;
+        self.forget_history(tx).await?;
         self.give_up_waiting(tx).await?;
         self.forget_early(tx).await?;
         self.rotate_keys(tx).await

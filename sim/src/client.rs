@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::attachment::{Plan, Pointer};
+use engine::input::BlobTask;
 use engine::output::{ClientState, Connection, LinkOffer, Message};
 use engine::store::memory::MemoryStore;
 use engine::{
@@ -33,6 +35,16 @@ pub(crate) enum Wish {
     Send {
         socket: SocketId,
         frame: Vec<u8>,
+    },
+    Put {
+        task: BlobTask,
+        plan: Plan,
+        content: Vec<u8>,
+        authorization: String,
+    },
+    Get {
+        task: BlobTask,
+        pointer: Box<Pointer>,
     },
 }
 
@@ -221,6 +233,11 @@ impl Client {
                 let socket = own(socket, self.opened)?;
                 Input::SocketClosed { socket, code }
             }
+            Input::Blob { task, end } => {
+                let is_own = task.0 >> 16 == self.opened;
+                let task = is_own.then_some(BlobTask(task.0 & 0xFFFF))?;
+                Input::Blob { task, end }
+            }
             other @ (Input::Command { .. } | Input::Tick | Input::NetworkChanged) => other,
         })
     }
@@ -287,6 +304,21 @@ impl Client {
                 let socket = self.outer(socket);
                 self.sent.push(frame.clone());
                 wishes.push(Wish::Send { socket, frame });
+            }
+            Output::PutBlob {
+                task,
+                plan,
+                content,
+                authorization,
+            } => wishes.push(Wish::Put {
+                task: BlobTask((self.opened << 16) + task.0),
+                plan,
+                content,
+                authorization,
+            }),
+            Output::GetBlob { task, pointer } => {
+                let task = BlobTask((self.opened << 16) + task.0);
+                wishes.push(Wish::Get { task, pointer });
             }
             Output::Resolve { ticket, result } => {
                 if let Ok(Reply::LinkOffer(offer)) = &result {

@@ -15,10 +15,11 @@ use relay::delivery::Delivery;
 use relay::store::memory::MemoryStore;
 use relay::store::{Read as _, Store as _};
 use wire::proto::provisioning::ProvisioningAddress;
-use wire::{AccountId, DeviceAddress, Endpoint, Frame, RelayRequest, Request, Response};
+use wire::{AccountId, BlobId, DeviceAddress, Endpoint, Frame, RelayRequest, Request, Response};
 
 use crate::ClientId;
 
+mod blobs;
 mod deceit;
 mod sockets;
 
@@ -74,6 +75,8 @@ pub struct RelayNode {
     /// A lie: changes the bodies of answers to requests whose path begins so.
     pub lie: Option<(&'static str, Lie)>,
     deceits: Deceits,
+    /// The bytes of blobs.
+    blobs: BTreeMap<BlobId, Vec<u8>>,
     /// Every bundle that it has taken, as a frame, and of whom.
     pub(crate) taken: Vec<(ClientId, Vec<u8>)>,
 }
@@ -100,6 +103,7 @@ impl RelayNode {
             refuse: Vec::new(),
             lie: None,
             deceits: Deceits::default(),
+            blobs: BTreeMap::new(),
             taken: Vec::new(),
         }
     }

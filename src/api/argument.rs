@@ -11,8 +11,9 @@ use wire::limits::ATTACHMENTS_MAX;
 
 use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
-    ApproveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions, LinkOptions,
-    MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions, SearchOptions, UploadOptions,
+    ApproveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions, History,
+    HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions,
+    SearchOptions, UploadOptions,
 };
 
 /// A text.
@@ -214,10 +215,52 @@ impl Content {
     }
 }
 
-/// An array of texts, no longer than any list of a message is.
+impl HistoryOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            days: fields.optional("days", days)?,
+            conversations: fields.optional("conversations", names)?,
+        })
+    }
+}
+
+/// "none", "all", or of so many days.
+fn history(value: &JsValue) -> Option<History> {
+    match value.as_string().as_deref() {
+        Some("none") => Some(History::None),
+        Some("all") => Some(History::All),
+        Some(_) => None,
+        None => Some(History::Days(days(
+            &Reflect::get(value, &"days".into()).ok()?,
+        )?)),
+    }
+}
+
+/// A whole number of days, a hundred years at most.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 1 to 36,500"
+)]
+fn days(value: &JsValue) -> Option<u32> {
+    let days = value.as_f64()?;
+    (days.fract() == 0.0 && (1.0..=36_500.0).contains(&days)).then_some(days as u32)
+}
+
+/// Names of conversations.
+fn names(value: &JsValue) -> Option<Vec<String>> {
+    list(value, 10_000)
+}
+
+/// What a message may carry.
 fn texts(value: &JsValue) -> Option<Vec<String>> {
+    list(value, u32::try_from(ATTACHMENTS_MAX).ok()?)
+}
+
+/// An array of texts, not longer than that.
+fn list(value: &JsValue, most: u32) -> Option<Vec<String>> {
     let list = value.dyn_ref::<Array>()?;
-    let most = u32::try_from(ATTACHMENTS_MAX).ok()?;
     let item = |at| Reflect::get_u32(list, at).ok()?.as_string();
     (list.length() <= most).then(|| (0..list.length()).map(item).collect())?
 }
@@ -313,7 +356,8 @@ impl ApproveOptions {
         let fields = Fields::of_optional(value, "options")?;
         Ok(Self {
             role: fields.optional_text("role")?,
-            history: fields.optional_text("history")?,
+            history: fields.optional("history", history)?,
+            conversations: fields.optional("conversations", names)?,
         })
     }
 }

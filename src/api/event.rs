@@ -2,6 +2,7 @@
 //! Who listens is in `listeners`.
 
 mod concern;
+mod progress;
 mod told;
 
 use engine::output::{Connection, LinkOffer};
@@ -12,6 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::app::OnApp;
 use super::person::{Contact, OnConversation, OnSettings};
+pub use progress::OnProgress;
 pub use told::{OnNotify, OnTyping};
 
 use super::types::{ClientState, ConnectionState, Message, MessageStatus, milliseconds};
@@ -61,12 +63,14 @@ pub struct EventMap {
     pub connection: OnConnection,
     /// This client has another state.
     pub state: OnState,
+    /// History goes on, to another own device or from one.
+    pub progress: OnProgress,
     /// Something failed that no call is waiting for.
     pub error: OnError,
 }
 
 /// The names of [`EventMap`].
-pub(super) const NAMES: [&str; 18] = [
+pub(super) const NAMES: [&str; 19] = [
     "message",
     "status",
     "edit",
@@ -84,6 +88,7 @@ pub(super) const NAMES: [&str; 18] = [
     "identity",
     "connection",
     "state",
+    "progress",
     "error",
 ];
 
@@ -233,6 +238,7 @@ pub enum Notice {
     Identity(OnIdentity),
     Connection(OnConnection),
     State(OnState),
+    Progress(OnProgress),
     Error(OnError),
 }
 
@@ -256,6 +262,7 @@ impl Notice {
             Self::Identity(_) => "identity",
             Self::Connection(_) => "connection",
             Self::State(_) => "state",
+            Self::Progress(_) => "progress",
             Self::Error(_) => "error",
         }
     }
@@ -358,6 +365,7 @@ impl From<Event> for Notice {
             Event::State(state) => Self::State(OnState {
                 state: state.into(),
             }),
+            Event::Progress(progress) => Self::Progress(progress.into()),
             Event::Failure(refusal) => Self::Error(refusal.into()),
         }
     }

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use engine::input::{HistoryChoice, HistoryCommand};
 use engine::output::{LinkClaim, LinkOffer};
 use engine::{Command, Refusal};
 use js_sys::Promise;
@@ -13,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::client::{answer, settle};
-use super::types::{ApproveOptions, milliseconds};
+use super::types::{ApproveOptions, History, milliseconds};
 use crate::host::Host;
 
 /// A running attempt to be linked. The URI rotates every 45 s, at most 6 times; "link" events tell.
@@ -95,18 +96,23 @@ impl LinkRequest {
         self.claim.device_name.clone()
     }
 
-    /// Links the device. Resolves when it is linked.
+    /// Links the device. Resolves when it is linked; what it gets of earlier messages follows, and "progress" tells how far it is.
     #[wasm_bindgen(unchecked_return_type = "Promise<Device>")]
     pub fn approve(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ApproveOptions")] options: &JsValue,
     ) -> Promise {
-        let asked = allowed(options).map(|()| {
-            self.host.ask(Command::ApproveLink {
-                uri: self.uri.clone(),
-            })
-        });
-        settle(async move { answer(asked?.await?) })
+        let choice = allowed(options);
+        let (host, uri) = (Rc::clone(&self.host), self.uri.clone());
+        settle(async move {
+            let choice = choice?;
+            let choose = HistoryCommand::Choose {
+                uri: uri.clone(),
+                choice,
+            };
+            host.ask(Command::History(choose)).await?;
+            answer(host.ask(Command::ApproveLink { uri }).await?)
+        })
     }
 
     /// Tells the device that it will not be linked.
@@ -120,13 +126,22 @@ impl LinkRequest {
 }
 
 /// Only what this version can do; a page that asks for more must not get something else.
-fn allowed(options: &JsValue) -> Result<(), Refusal> {
-    let ApproveOptions { role, history } = ApproveOptions::read(options)?;
+fn allowed(options: &JsValue) -> Result<HistoryChoice, Refusal> {
+    let ApproveOptions {
+        role,
+        history,
+        conversations,
+    } = ApproveOptions::read(options)?;
     if role.is_some_and(|role| role != "owner") {
         return Err(Refusal::InvalidArgument("role"));
     }
-    if history.is_some_and(|history| history != "none") {
-        return Err(Refusal::InvalidArgument("history"));
-    }
-    Ok(())
+    let days = match history {
+        Some(History::None) => return Ok(HistoryChoice::None),
+        Some(History::Days(days)) => Some(days),
+        Some(History::All) | None => None,
+    };
+    Ok(HistoryChoice::Some {
+        days,
+        conversations,
+    })
 }

@@ -98,9 +98,34 @@ pub struct ApproveOptions {
     /// What the new device may do. For now every device is an owner.
     #[tsify(optional, type = "\"owner\"")]
     pub role: Option<String>,
-    /// What it gets of earlier messages. For now nothing.
-    #[tsify(optional, type = "\"none\"")]
-    pub history: Option<String>,
+    /// What it gets of earlier messages. Default: "all".
+    #[tsify(optional, type = "\"none\" | \"all\" | { days: number }")]
+    pub history: Option<History>,
+    /// Only these conversations, by handle or account id. Default: all.
+    #[tsify(optional, type = "string[]")]
+    pub conversations: Option<Vec<String>>,
+}
+
+/// How much of the messages from before.
+#[derive(Clone, Copy, Debug)]
+pub enum History {
+    /// Nothing.
+    None,
+    /// All of it.
+    All,
+    /// Of so many days.
+    Days(u32),
+}
+
+/// For `Client.sendHistory`.
+#[derive(Debug, Tsify)]
+pub struct HistoryOptions {
+    /// Of so many days. Default: all.
+    #[tsify(optional)]
+    pub days: Option<u32>,
+    /// Only these conversations, by handle or account id. Default: all.
+    #[tsify(optional, type = "string[]")]
+    pub conversations: Option<Vec<String>>,
 }
 
 /// Whether this client belongs to an account. "unlinked": no more, see `Account.unlinked`; what is stored can still be read.

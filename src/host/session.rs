@@ -13,6 +13,7 @@ use engine::{
 };
 use futures_util::future::{join, select};
 
+use super::pieces::Pieces;
 use super::{Answer, Host};
 use crate::api::event::Notice;
 use crate::clock::{self, Timer};
@@ -55,14 +56,11 @@ pub(super) struct Session<'a> {
     /// What the clock last showed.
     latest: Timestamp,
     asked_to_persist: bool,
+    pieces: Pieces,
 }
 
 impl<'a> Session<'a> {
-    pub(super) const fn new(
-        host: &'a Host,
-        relay: &'a RelayAddress,
-        watch: &'a NetworkWatch,
-    ) -> Self {
+    pub(super) fn new(host: &'a Host, relay: &'a RelayAddress, watch: &'a NetworkWatch) -> Self {
         Self {
             host,
             relay,
@@ -75,6 +73,7 @@ impl<'a> Session<'a> {
             rested: Timestamp(0),
             latest: Timestamp(0),
             asked_to_persist: false,
+            pieces: Pieces::new(relay, &host.signal),
         }
     }
 
@@ -184,7 +183,7 @@ impl<'a> Session<'a> {
         self.turn = after;
         order.into_iter().find_map(|source| match source {
             Source::Calls => self.take_call(),
-            Source::Sockets => self.take_happened(),
+            Source::Sockets => self.pieces.next().or_else(|| self.take_happened()),
             Source::Clock => self.take_tick(),
         })
     }
@@ -262,6 +261,13 @@ impl<'a> Session<'a> {
                     socket.send(frame);
                 }
             }
+            Output::PutBlob {
+                task,
+                plan,
+                content,
+                authorization,
+            } => self.pieces.put(task, plan, content, authorization),
+            Output::GetBlob { task, pointer } => self.pieces.get(task, *pointer),
             Output::Resolve { ticket, result } => self.resolve(ticket, result),
             Output::Emit(event) => self.emit(*event),
         }
@@ -295,6 +301,10 @@ impl<'a> Session<'a> {
 const fn changes_sockets(output: &Output) -> bool {
     match output {
         Output::OpenSocket { .. } | Output::CloseSocket { .. } => true,
-        Output::Send { .. } | Output::Resolve { .. } | Output::Emit(_) => false,
+        Output::Send { .. }
+        | Output::PutBlob { .. }
+        | Output::GetBlob { .. }
+        | Output::Resolve { .. }
+        | Output::Emit(_) => false,
     }
 }

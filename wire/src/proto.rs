@@ -26,6 +26,11 @@ pub mod archive {
     include!(concat!(env!("OUT_DIR"), "/lockstep.archive.rs"));
 }
 
+/// Pieces of an archive, on their way or in a file.
+pub mod history {
+    include!(concat!(env!("OUT_DIR"), "/lockstep.history.rs"));
+}
+
 /// prost wants `Debug`; ours prints the name alone, so that no content or key reaches a log.
 macro_rules! opaque_debug {
     ($($module:ident: $($name:ident)|+;)+) => {$($(
@@ -40,10 +45,11 @@ macro_rules! opaque_debug {
 opaque_debug! {
     websocket: WebSocketRequestMessage | WebSocketResponseMessage | WebSocketMessage;
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
-    service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry
+    service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry | History
         | Register | AppMessage | Verified;
     bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
     archive: ArchivedMessage | ArchivedConversation | Repair;
+    history: Piece;
 }
 
 /// The same for messages that stand in others.
@@ -66,6 +72,8 @@ opaque_debug_inside! {
     archive::repair::Items = "Items";
     archive::repair::Wanted = "Wanted";
     archive::repair::Gone = "Gone";
+    service::history::Piece = "Piece";
+    service::history::Taken = "Taken";
     service::data_message::Quote = "Quote";
     service::data_message::Reaction = "Reaction";
     service::data_message::Delete = "Delete";

@@ -6,7 +6,7 @@ use wire::limits::ATTACHMENT_MAX;
 
 use crate::attachment::{Plan, Pointer};
 use crate::error::{Error, Refusal};
-use crate::input::{FileMark, TransferCommand};
+use crate::input::{FileMark, HistoryCommand, TransferCommand};
 use crate::output::{Reply, TransferReply};
 use crate::state::State;
 use crate::thread;
@@ -45,6 +45,17 @@ impl State {
                 let reply = |pointer| TransferReply::Attachment(Box::new(pointer));
                 Ok(pointer.map(reply).map(Reply::Transfer))
             }
+        }
+    }
+
+    pub(super) async fn history(
+        &mut self,
+        tx: &mut Tx<'_>,
+        command: HistoryCommand,
+    ) -> Result<Result<Reply, Refusal>, Error> {
+        match command {
+            HistoryCommand::Choose { uri, choice } => self.choose_history(tx, &uri, choice).await,
+            HistoryCommand::Send { device, choice } => self.send_history(tx, device, choice).await,
         }
     }
 

@@ -31,6 +31,7 @@ impl State {
             tx.resolve(ticket, Err(refusal));
             return;
         }
+        self.note_approval(ticket, &uri);
         let pending = Pending::LinkToken { ticket, uri };
         self.connection.ask(tx, &Endpoint::LinkToken, pending);
     }
@@ -135,6 +136,7 @@ impl State {
         let mut peer = peers::record(tx, own.id()).await?;
         peers::add_device(&mut peer, info.id, info.registration_id.into(), tx.now.0);
         peers::put_own(tx, own.id(), &peer);
+        self.approved_device_came(tx, ticket, info.id).await?;
         tx.resolve(ticket, Ok(Reply::Device(device(&info, &own))));
         Ok(())
     }

@@ -14,6 +14,21 @@ pub(crate) const REPAIR: &[u8] = b"repair";
 /// In Transfers, before the names of uploads.
 pub(crate) const UPLOADS: &[u8] = b"upload/";
 
+/// In Transfers: what was chosen for a device that is approved; history on its way to a device, and from one.
+pub(crate) const HISTORY_CHOSEN: &[u8] = b"history/chosen/";
+pub(crate) const HISTORY_OUT: &[u8] = b"history/out/";
+pub(crate) const HISTORY_IN: &[u8] = b"history/in/";
+
+/// History to a device.
+pub(crate) fn history_out(device: u8) -> Vec<u8> {
+    [HISTORY_OUT, &[device]].concat()
+}
+
+/// A piece of history: which transfer, which piece. In this order they are taken.
+pub(crate) fn history_in(transfer: &[u8], index: u32) -> Vec<u8> {
+    [HISTORY_IN, transfer, &index.to_be_bytes()].concat()
+}
+
 /// In Untold, behind all registers: no space begins with this byte.
 pub(crate) const UNTOLD_CONTACTS: &[u8] = &[0xFF];
 

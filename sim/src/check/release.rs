@@ -64,7 +64,11 @@ pub(crate) fn unfounded(disk: &Disk, received: &Received, output: &Output) -> Op
             };
             unstored(disk, message.id)
         }
-        Output::OpenSocket { .. } | Output::CloseSocket { .. } | Output::Resolve { .. } => None,
+        Output::OpenSocket { .. }
+        | Output::CloseSocket { .. }
+        | Output::PutBlob { .. }
+        | Output::GetBlob { .. }
+        | Output::Resolve { .. } => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! A socket delivers in order, as TCP does; sockets know nothing of each other, so a run may pick which of them
 //! is next. It does not know what frames say.
 
+use engine::input::{BlobEnd, BlobFault};
 use engine::{Input, SocketId};
 
 use super::World;
@@ -15,7 +16,12 @@ pub(super) enum Packet {
     Up(ClientId, SocketId, Vec<u8>),
     Hangup(ClientId, SocketId),
     Down(Down),
+    /// Something about a blob, on its own way.
+    Blob(ClientId, Wish),
 }
+
+/// Stands for the way of blobs among the sockets of a browser.
+const BLOBS: SocketId = SocketId(u32::MAX);
 
 /// One direction of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +34,7 @@ struct Lane {
 impl Packet {
     fn lane(&self) -> Lane {
         let (client, socket, is_up) = match self {
+            Self::Blob(client, _) => (*client, BLOBS, true),
             Self::Open(client, socket, _)
             | Self::Up(client, socket, _)
             | Self::Hangup(client, socket) => (*client, *socket, true),
@@ -251,6 +258,7 @@ impl World {
                 self.packets.extend(down.into_iter().map(Packet::Down));
             }
             Packet::Hangup(id, socket) => self.relay.close((id, socket)),
+            Packet::Blob(id, wish) => self.move_blob(id, wish),
             Packet::Down(Down::Frame((id, socket), frame)) => {
                 let frame_of = |packet| {
                     if let Packet::Down(Down::Frame(_, frame)) = packet {
@@ -285,6 +293,8 @@ impl World {
         let what = match packet {
             Packet::Open(..) => "opens".to_owned(),
             Packet::Hangup(..) => "hangs up".to_owned(),
+            Packet::Blob(_, Wish::Put { .. }) => "puts a blob".to_owned(),
+            Packet::Blob(..) => "gets a blob".to_owned(),
             Packet::Up(_, _, frame) => format!("> {}", crate::trace::frame(frame)),
             Packet::Down(Down::Frame(_, frame)) if behind > 0 => {
                 format!("< {} and {behind} more", crate::trace::frame(frame))
@@ -295,6 +305,31 @@ impl World {
         log.push(format!("browser {} socket {}: {what}", client.0, socket.0));
     }
 
+    fn move_blob(&mut self, id: ClientId, wish: Wish) {
+        let is_cut = self.cut.contains(&id) || !self.relay_up;
+        let lost = BlobFault::Later { after_s: 0 };
+        let (task, end) = match wish {
+            Wish::Put {
+                task,
+                plan,
+                content,
+                authorization,
+            } => {
+                let mut put = || {
+                    let piece = (&plan, content.as_slice());
+                    self.relay.put_blob(self.now, piece, &authorization)
+                };
+                (task, BlobEnd::Put(if is_cut { Err(lost) } else { put() }))
+            }
+            Wish::Get { task, pointer } => {
+                let mut get = || self.relay.get_blob(self.now, &pointer);
+                (task, BlobEnd::Got(if is_cut { Err(lost) } else { get() }))
+            }
+            Wish::Open { .. } | Wish::Close { .. } | Wish::Send { .. } => return,
+        };
+        self.give(id, Input::Blob { task, end });
+    }
+
     /// Gives a browser any input.
     pub fn give(&mut self, id: ClientId, input: Input) {
         let wishes = self.clients[id.0].give(self.now, input);
@@ -303,6 +338,7 @@ impl World {
                 Wish::Open { socket, path } => Packet::Open(id, socket, path),
                 Wish::Close { socket } => Packet::Hangup(id, socket),
                 Wish::Send { socket, frame } => Packet::Up(id, socket, frame),
+                blob @ (Wish::Put { .. } | Wish::Get { .. }) => Packet::Blob(id, blob),
             }));
     }
 }

@@ -24,8 +24,14 @@ impl Notice {
             | Self::Identity(_)
             | Self::Connection(_)
             | Self::State(_)
+            | Self::Progress(_)
             | Self::Error(_) => None,
         }
+    }
+
+    /// Messages from before have come: any of all that may be another.
+    pub(in crate::api) const fn is_of_history(&self) -> bool {
+        matches!(self, Self::Progress(_))
     }
 
     /// Beside what is about messages: the list of conversations may be another.

@@ -1,0 +1,352 @@
+//! What a linked device gets of the messages from before: all of it, in the same order, whatever breaks on the way; and what
+//! is damaged changes nothing.
+
+#![expect(clippy::panic, reason = "a play that goes wrong stops at once")]
+
+use engine::input::{Action, HistoryChoice, HistoryCommand};
+use engine::output::MessageStatus;
+use engine::store::Table;
+use engine::store::memory::Crash;
+use engine::{Command, Event, Refusal, Reply};
+use sim::{ClientId, World};
+use wire::DeviceId;
+
+const ALL: HistoryChoice = HistoryChoice::Some {
+    days: None,
+    conversations: None,
+};
+/// So long that fifty messages are several pieces.
+const LONG: usize = 12_000;
+/// So short that some hundred are one piece, which takes several commits.
+const SHORT: usize = 10;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Alice, who has written with Bob and Carol.
+struct Scene {
+    world: World,
+    alice: ClientId,
+    bob: ClientId,
+}
+
+fn scene(seed: u64, messages: usize, length: usize) -> Scene {
+    let mut world = World::new(seed);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    let carol = world.register("carol");
+    for n in 0..messages {
+        world.send(alice, "bob", &format!("to Bob {n} {}", "x".repeat(length)));
+        world.send(
+            bob,
+            "alice",
+            &format!("from Bob {n} {}", "y".repeat(length)),
+        );
+        if n % 4 == 0 {
+            world.send(carol, "alice", &format!("from Carol {n}"));
+        }
+    }
+    world.pass_ms(20_000); // receipts
+    Scene { world, alice, bob }
+}
+
+fn choose(world: &mut World, by: ClientId, uri: &str, choice: HistoryChoice) {
+    let uri = uri.to_owned();
+    let command = Command::History(HistoryCommand::Choose { uri, choice });
+    assert_eq!(world.ask(by, command), Ok(Reply::Done));
+}
+
+/// Links a new browser, with this much of history.
+fn link(world: &mut World, by: ClientId, choice: HistoryChoice) -> ClientId {
+    let new = world.browser();
+    let uri = world.offer(new).uri;
+    choose(world, by, &uri, choice);
+    let approved = world.ask(by, Command::ApproveLink { uri });
+    assert!(matches!(approved, Ok(Reply::Device(_))));
+    new
+}
+
+fn same_threads(world: &mut World, one: ClientId, other: ClientId) {
+    for with in ["bob", "carol"] {
+        let (first, second) = (world.thread(one, with), world.thread(other, with));
+        assert!(first == second, "with {with}");
+    }
+    let unread = |world: &mut World, id| match world.ask(id, Command::Conversations) {
+        Ok(Reply::Conversations(all)) => all
+            .into_iter()
+            .map(|conversation| (conversation.id, conversation.unread))
+            .collect::<Vec<_>>(),
+        other => panic!("no conversations: {other:?}"),
+    };
+    assert_eq!(unread(world, one), unread(world, other));
+}
+
+fn progress(world: &World, id: ClientId) -> Vec<(u64, u64)> {
+    let of = |event: &Event| match event {
+        Event::Progress(progress) => Some((progress.done, progress.total)),
+        _ => None,
+    };
+    world.client(id).events.iter().filter_map(of).collect()
+}
+
+fn rows(world: &World, id: ClientId) -> usize {
+    world.client(id).store.snapshot().count(Table::Transfers)
+}
+
+#[test]
+fn a_linked_device_gets_all_of_it_in_order_and_nobody_is_notified() {
+    let Scene {
+        mut world,
+        alice,
+        bob,
+    } = scene(920, 60, LONG);
+    let sent = world.send(alice, "bob", "edited");
+    let text = "as it is now".to_owned();
+    let edit = Command::Act(Action::Edit {
+        message: sent,
+        text,
+    });
+    assert_eq!(world.ask(alice, edit), Ok(Reply::Done));
+    let emoji = Some("👍".to_owned());
+    let react = Command::Act(Action::React {
+        message: sent,
+        emoji,
+    });
+    assert_eq!(world.ask(bob, react), Ok(Reply::Done));
+    let last = world.thread(alice, "carol").pop().unwrap().id;
+    let conversation = "carol".to_owned();
+    let read = Command::MarkRead {
+        conversation,
+        message: last,
+    };
+    assert_eq!(world.ask(alice, read), Ok(Reply::Done));
+    world.pass_ms(20_000);
+    let new = link(&mut world, alice, ALL);
+    same_threads(&mut world, alice, new);
+    let told = |event: &Event| matches!(event, Event::Message(_) | Event::Notify(_));
+    assert!(!world.client(new).events.iter().any(told));
+    let total = 60 * 2 + 1 + 15;
+    assert!(world.relay.blob_count() > 3, "it comes in pieces");
+    for id in [alice, new] {
+        assert_eq!(progress(&world, id).last(), Some(&(total, total)));
+        assert_eq!(rows(&world, id), 0, "nothing is left over");
+    }
+    world.send(bob, "alice", "and on it goes");
+    same_threads(&mut world, alice, new);
+}
+
+#[test]
+fn nothing_some_days_or_some_conversations_are_sent_as_chosen() {
+    let Scene {
+        mut world,
+        alice,
+        bob,
+    } = scene(921, 8, SHORT);
+    let none = link(&mut world, alice, HistoryChoice::None);
+    assert_eq!(world.texts(none, "bob"), Vec::<String>::new());
+    world.pass_ms(3 * DAY);
+    world.send(bob, "alice", "today");
+    let days = HistoryChoice::Some {
+        days: Some(2),
+        conversations: None,
+    };
+    let some = link(&mut world, alice, days);
+    assert_eq!(world.texts(some, "bob"), ["today"]);
+    let only = HistoryChoice::Some {
+        days: None,
+        conversations: Some(vec!["carol".to_owned()]),
+    };
+    let carols = link(&mut world, alice, only);
+    assert_eq!(world.texts(carols, "carol").len(), 2);
+    assert_eq!(world.texts(carols, "bob"), Vec::<String>::new());
+    let uri = world.browser();
+    let uri = world.offer(uri).uri;
+    let choice = HistoryChoice::Some {
+        days: None,
+        conversations: Some(vec!["nobody".to_owned()]),
+    };
+    let unknown = Command::History(HistoryCommand::Choose { uri, choice });
+    assert_eq!(world.ask(alice, unknown), Err(Refusal::UnknownConversation));
+}
+
+fn send_again(world: &mut World, by: ClientId, device: u32) -> Result<Reply, Refusal> {
+    let device = DeviceId::try_from(device).unwrap();
+    let choice = ALL;
+    world.ask(
+        by,
+        Command::History(HistoryCommand::Send { device, choice }),
+    )
+}
+
+#[test]
+fn it_can_be_sent_later_and_twice_is_nothing() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(922, 130, SHORT);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    same_threads(&mut world, alice, new);
+    let messages = |world: &World| {
+        world
+            .client(new)
+            .store
+            .snapshot()
+            .only(&[Table::Messages, Table::MessageIndex])
+    };
+    let before = messages(&world);
+    let events = world.client(new).events.len();
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    assert!(messages(&world) == before);
+    let news = &world.client(new).events[events..];
+    assert!(
+        news.iter()
+            .all(|event| matches!(event, Event::Progress(_) | Event::Conversation(_)))
+    );
+    let refusal = Err(Refusal::InvalidArgument("deviceId"));
+    assert_eq!(send_again(&mut world, alice, 1), refusal, "this device");
+    assert_eq!(send_again(&mut world, alice, 9), refusal, "no device");
+}
+
+/// The play, with one death on the way. Gives whether there was one.
+fn dies(victim_is_new: bool, n: u64, crash: Crash, (messages, length): (usize, usize)) -> bool {
+    let Scene {
+        mut world, alice, ..
+    } = scene(923 + n, messages, length);
+    let new = world.browser();
+    let uri = world.offer(new).uri;
+    choose(&mut world, alice, &uri, ALL);
+    let victim = if victim_is_new { new } else { alice };
+    world.crash_at(victim, n, crash);
+    world.start(alice, Command::ApproveLink { uri: uri.clone() });
+    world.run();
+    for _ in 0..4 {
+        for id in [alice, new] {
+            if !world.client(id).is_open() {
+                world.open(id);
+            }
+        }
+        world.pass_ms(40_000);
+    }
+    let died = world.client(victim).crashes() > 0;
+    let account = world.ask(new, Command::Account);
+    if !matches!(account, Ok(Reply::Account(_))) {
+        return died; // it died before it was a device: the person links it again
+    }
+    if world.texts(new, "bob").is_empty() {
+        panic!("nothing has come after a crash at {n}, {crash:?}");
+    }
+    same_threads(&mut world, alice, new);
+    for id in [alice, new] {
+        assert_eq!(rows(&world, id), 0, "crash at {n}, {crash:?}");
+    }
+    died
+}
+
+#[test]
+fn whoever_dies_at_whichever_commit_the_threads_are_equal_afterwards() {
+    for victim_is_new in [false, true] {
+        for crash in [Crash::BeforeWrite, Crash::AfterWrite] {
+            let mut deaths = 0;
+            for n in 0..40 {
+                if !dies(victim_is_new, n, crash, (22, LONG)) {
+                    break;
+                }
+                deaths += 1;
+            }
+            assert!(deaths > 8, "{deaths} commits");
+        }
+    }
+}
+
+/// One piece, merged in several commits.
+#[test]
+fn a_piece_that_was_merged_in_part_is_merged_to_its_end() {
+    for n in 9..16 {
+        dies(true, n, Crash::AfterWrite, (110, SHORT));
+    }
+}
+
+#[test]
+fn what_breaks_on_the_way_is_tried_again() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(970, 20, LONG);
+    let new = world.browser();
+    let uri = world.offer(new).uri;
+    choose(&mut world, alice, &uri, ALL);
+    world.relay.refuse.push(("/v1/blobs", 503, 3));
+    world.start(alice, Command::ApproveLink { uri });
+    world.run();
+    assert!(world.texts(new, "bob").is_empty());
+    world.pass_ms(40_000);
+    world.set_network(new, false);
+    world.pass_ms(100_000);
+    world.set_network(new, true);
+    world.pass_ms(100_000);
+    same_threads(&mut world, alice, new);
+}
+
+#[test]
+fn a_device_that_is_away_finds_it_when_it_comes_back() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(971, 20, LONG);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    world.kill(new);
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    world.pass_ms(DAY);
+    world.kill(alice);
+    world.open(new);
+    world.pass_ms(40_000);
+    world.open(alice);
+    world.pass_ms(40_000);
+    same_threads(&mut world, alice, new);
+    assert_eq!(rows(&world, alice), 0);
+}
+
+#[test]
+fn a_damaged_piece_changes_nothing_and_is_told() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(972, 5, SHORT);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    world.kill(new);
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    world.relay.damage_blobs();
+    let before = world.client(new).store.snapshot().only(&[Table::Messages]);
+    world.open(new);
+    world.pass_ms(40_000);
+    let after = world.client(new).store.snapshot().only(&[Table::Messages]);
+    assert!(before == after);
+    let failed = Event::Failure(Refusal::ArchiveDamaged);
+    assert!(world.client(new).events.contains(&failed));
+    assert_eq!(rows(&world, new), 0, "it is not fetched for ever");
+}
+
+#[test]
+fn a_message_that_failed_stays_where_it_failed() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(973, 2, SHORT);
+    world.relay.refuse.push(("/v1/bundles", 409, 1));
+    world.send(alice, "bob", "never sent");
+    let failed = MessageStatus::Failed(Refusal::RelayProtocol);
+    assert_eq!(world.statuses(alice, "bob").pop(), Some(failed));
+    let new = link(&mut world, alice, ALL);
+    assert_eq!(world.texts(new, "bob").len(), 4);
+}
+
+#[test]
+fn a_removed_device_gets_nothing_more() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(974, 20, LONG);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    world.kill(new);
+    world.set_network(alice, false);
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    let device = DeviceId::try_from(2_u32).unwrap();
+    world.set_network(alice, true);
+    let unlinked = world.ask(alice, Command::Unlink { device });
+    assert_eq!(unlinked, Ok(Reply::Done));
+    world.pass_ms(DAY + 100_000);
+    assert_eq!(rows(&world, alice), 0);
+}
