@@ -307,9 +307,7 @@ impl fmt::Display for Refusal {
             Self::KeyUnknown => "There is no security key of this person yet. Write to them first.",
             Self::AppKeyInvalid => "Data of the app needs a key such as \"drafts/bob\".",
             Self::AppItemTooLarge => "This is too large to be kept in step between devices.",
-            Self::AppFull => {
-                "There is no more room for data of this app. Delete what is not needed any more."
-            }
+            Self::AppFull => "There is no room for more data of this app. Delete some.",
             Self::NotAuthor => "Only the person who wrote a message can do that.",
             Self::TooLate => "A message can be changed for everyone for a day.",
             Self::TooManyEdits => "This message was edited too often. Write a new one.",

@@ -80,9 +80,11 @@ fn same_threads(world: &mut World, one: ClientId, other: ClientId) {
 }
 
 fn progress(world: &World, id: ClientId) -> Vec<(u64, u64)> {
-    let of = |event: &Event| match event {
-        Event::Progress(progress) => Some((progress.done, progress.total)),
-        _ => None,
+    let of = |event: &Event| {
+        if let Event::Progress(progress) = event {
+            return Some((progress.done, progress.total));
+        }
+        None
     };
     world.client(id).events.iter().filter_map(of).collect()
 }
@@ -168,7 +170,7 @@ fn nothing_some_days_or_some_conversations_are_sent_as_chosen() {
 }
 
 fn send_again(world: &mut World, by: ClientId, device: u32) -> Result<Reply, Refusal> {
-    let device = DeviceId::try_from(device).unwrap();
+    let device = DeviceId::try_from(device).expect("it is a number of a device");
     let choice = ALL;
     world.ask(
         by,

@@ -159,6 +159,6 @@ fn chosen() -> Scan {
 
 fn place(uri: &str) -> Result<Vec<u8>, Refusal> {
     let uri = linking::parse(uri)?;
-    let name = Sha256::digest(&uri.public_key);
+    let name = Sha256::digest(uri.public_key);
     Ok([key::HISTORY_CHOSEN, name.as_slice()].concat())
 }
