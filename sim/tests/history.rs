@@ -1,7 +1,11 @@
 //! What a linked device gets of the messages from before: all of it, in the same order, whatever breaks on the way; and what
 //! is damaged changes nothing.
 
-#![expect(clippy::panic, reason = "a play that goes wrong stops at once")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a play that goes wrong stops at once"
+)]
 
 use engine::input::{Action, HistoryChoice, HistoryCommand};
 use engine::output::MessageStatus;
