@@ -252,7 +252,7 @@ fn whoever_dies_at_whichever_commit_the_threads_are_equal_afterwards() {
         for crash in [Crash::BeforeWrite, Crash::AfterWrite] {
             let mut deaths = 0;
             for n in 0..40 {
-                if !dies(victim_is_new, n, crash, (22, LONG)) {
+                if !dies(victim_is_new, n, crash, (7, 3 * LONG)) {
                     break;
                 }
                 deaths += 1;
@@ -265,8 +265,8 @@ fn whoever_dies_at_whichever_commit_the_threads_are_equal_afterwards() {
 /// One piece, merged in several commits.
 #[test]
 fn a_piece_that_was_merged_in_part_is_merged_to_its_end() {
-    for n in 9..16 {
-        dies(true, n, Crash::AfterWrite, (110, SHORT));
+    for n in 9..14 {
+        dies(true, n, Crash::AfterWrite, (85, SHORT));
     }
 }
 
