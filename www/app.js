@@ -11,6 +11,7 @@ import { DEVICES, LINK_HERE, LIST, chatHash, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
 import { stayOnDrop } from "./views/drop.js";
 import { faultView } from "./views/fault.js";
+import { historyProgress } from "./views/history-progress.js";
 import { linkAgainView } from "./views/link-again.js";
 import { linkHereView } from "./views/link-here.js";
 import { shellView } from "./views/shell.js";
@@ -135,7 +136,7 @@ async function start() {
   }
   window.lockstep = { client: app.client };
   outlet = el("div.outlet");
-  root.replaceChildren(connectionView(app.client), outlet);
+  root.replaceChildren(connectionView(app.client), historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
   listen(app.client);
   stayOnDrop();
   new Notifications(app.client, (conversation) => app.go(chatHash(conversation)));

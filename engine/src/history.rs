@@ -114,9 +114,15 @@ impl State {
         }
     }
 
-    fn tell_progress(tx: &mut Tx<'_>, device: DeviceId, done: u64, total: u64) {
+    fn tell_progress(
+        tx: &mut Tx<'_>,
+        (device, is_sending): (DeviceId, bool),
+        done: u64,
+        total: u64,
+    ) {
         tx.emit(Event::Progress(Progress {
             device,
+            is_sending,
             done,
             total,
         }));

@@ -201,6 +201,8 @@ pub enum Event {
 pub struct Progress {
     /// The other device.
     pub device: DeviceId,
+    /// From this device to it; if not, from it to this one.
+    pub is_sending: bool,
     /// There.
     pub done: u64,
     /// In all.

@@ -5,6 +5,7 @@
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
 import { announce, toast } from "../notify.js";
+import { historyChoice } from "./history-choice.js";
 import { LinkText } from "./link-text.js";
 
 export function linkDeviceView(app, done) {
@@ -47,6 +48,7 @@ class LinkDevice {
   }
 
   #claim(name) {
+    this.history = historyChoice();
     const approve = el("button.button.primary", { type: "button", testid: "link-approve", onclick: () => this.#approve(name) }, "Link this device");
     const reject = el("button.button", { type: "button", testid: "link-reject", onclick: () => this.#decline() }, "Decline");
     this.#show("claim", el("div.card.stack", { testid: "link-claim" },
@@ -54,9 +56,8 @@ class LinkDevice {
       el("p.muted.small-text", {}, name ? "It chose this name itself; nobody has checked it." : "It gave no name, so be sure which device this is."),
       el("p.banner.warn", {}, icon("warning"), el("span", {}, el("strong", {}, "A linked device can read and send messages as you. "),
         "Go on only if it is yours, is in front of you, and you started this yourself. Nobody who helps you will ever ask you to do this.")),
-      el("dl.facts-list", {},
-        el("div", {}, el("dt", {}, "It gets"), el("dd", {}, "your contacts, and every message from now on")),
-        el("div", {}, el("dt", {}, "It does not get"), el("dd", {}, "messages from before"))),
+      el("dl.facts-list", {}, el("div", {}, el("dt", {}, "It gets"), el("dd", {}, "your contacts, and every message from now on"))),
+      this.history.node,
       el("div.row", {}, approve, reject)));
     announce(name ? `${name} asks to be linked` : "A device asks to be linked");
   }
@@ -68,7 +69,7 @@ class LinkDevice {
       el("h3", { tabIndex: -1, "data-focus": "" }, "Linking…"),
       el("p.muted", {}, "Sending your keys, encrypted for that device alone. Keep this page open.")));
     try {
-      const device = await request.approve({ role: "owner", history: "none" });
+      const device = await request.approve({ role: "owner", history: this.history.value() });
       const name = device.name || claimed;
       if (this.closed) toast(name ? `“${name}” is linked to your account.` : "A device is linked to your account.");
       else this.#linked(name);
@@ -81,7 +82,8 @@ class LinkDevice {
   #linked(name) {
     this.#show("done", el("div.card.stack.center", { role: "status", testid: "link-done" }, el("span.done-mark", {}, icon("sent")),
       el("h3", {}, name ? `“${name}” is linked` : "The device is linked"),
-      el("p.muted", {}, "From now on it shows the same conversations as this one."),
+      el("p.muted", {}, this.history.value() === "none" ? "From now on it shows the same conversations as this one."
+        : "From now on it shows the same conversations as this one. Earlier messages follow; you can go on meanwhile, and close this page."),
       el("button.button.primary", { type: "button", "data-focus": "", onclick: this.done }, "Done")));
   }
 

@@ -172,7 +172,7 @@ impl State {
         };
         let device = DeviceId::try_from(record.from).ok();
         if let Some(device) = device {
-            Self::tell_progress(tx, device, piece.done, piece.total);
+            Self::tell_progress(tx, (device, false), piece.done, piece.total);
             let told = Told {
                 transfer: Some(piece.transfer),
                 piece: None,

@@ -68,7 +68,7 @@ impl State {
         let number = device.get();
         tx.put(&key::history_out(number), &cut);
         self.history.outgoing.insert(number);
-        Self::tell_progress(tx, device, 0, cut.total);
+        Self::tell_progress(tx, (device, true), 0, cut.total);
         Ok(())
     }
 
@@ -238,7 +238,7 @@ impl State {
             return Ok(());
         }
         let done = taken.done().min(cut.done);
-        Self::tell_progress(tx, device, done, cut.total);
+        Self::tell_progress(tx, (device, true), done, cut.total);
         if cut.is_over && taken.last() {
             tx.delete(Table::Transfers, &at);
         }

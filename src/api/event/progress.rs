@@ -13,6 +13,8 @@ pub struct OnProgress {
     pub kind: &'static str,
     /// The number of the other device.
     pub device: u32,
+    /// From this device to that one; if not, from that one to this.
+    pub sending: bool,
     /// Messages that the receiving device has.
     pub done: f64,
     /// In all.
@@ -31,12 +33,14 @@ impl From<output::Progress> for OnProgress {
     fn from(progress: output::Progress) -> Self {
         let output::Progress {
             device,
+            is_sending: sending,
             done,
             total,
         } = progress;
         Self {
             kind: "history",
             device: device.into(),
+            sending,
             done: count(done),
             total: count(total),
         }
