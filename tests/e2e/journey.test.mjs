@@ -96,7 +96,7 @@ describe("the journey", { concurrency: false }, () => {
     assert.deepEqual((await laptop.messages(bobId)).slice(0, 4).map(({ text }) => text), before);
     await allTheSame();
     const via = phone.page.locator(".via", { hasText: "from Alice's laptop" });
-    assert.equal(await via.count(), 1, "the phone says what came from the other device");
+    assert.ok(await via.count() > 1, "the phone says what came from the other device, also what was said before it was linked");
   });
 
   test("a reload of each browser changes nothing", async () => {

@@ -1,0 +1,84 @@
+// What a linked browser gets of the messages from before: thousands of them between two real browsers, of which each is killed once
+// on the way. Counts and order are the same afterwards, and nobody was notified.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Device } from "./lib/device.mjs";
+import { until } from "./lib/poll.mjs";
+import { Relay } from "./lib/relay.mjs";
+
+const MESSAGES = Number(process.env.LOCKSTEP_HISTORY ?? 3_000);
+const PATIENCE_MS = 60_000 + MESSAGES * 20;
+let relay;
+let laptop;
+let bob;
+let bobId;
+let phone;
+
+before(async () => {
+  relay = await Relay.start();
+  [laptop, bob] = await Promise.all(["Alice's laptop", "Bob's tablet"].map((name) => Device.open(relay, { name })));
+  await laptop.signUp("alice");
+  bobId = (await bob.signUp("bob")).id;
+  await laptop.send("bob", "the first");
+  await laptop.call(async (client, [to, count]) => {
+    // To oneself: nobody else has to take them, so they are there as soon as they are stored.
+    for (let n = 0; n < count; n += 50) {
+      await Promise.all(Array.from({ length: Math.min(50, count - n) }, (_, k) => client.send(to, { text: `note ${n + k}` })));
+    }
+  }, ["alice", MESSAGES]);
+  const { id } = await laptop.account();
+  await until("all notes are sent", () => laptop.call(async (client, self) =>
+    (await client.messages(self, { limit: 500 })).every(({ status }) => status === "sent"), id), PATIENCE_MS);
+});
+
+after(async () => {
+  for (const device of [laptop, bob, phone]) await device?.remove();
+  await relay?.remove();
+});
+
+const own = async (device) => device.messages((await device.account()).id);
+const gist = (messages) => messages.map(({ id, text, sentAt }) => `${id} ${text} ${sentAt}`);
+
+describe("history", { concurrency: false }, () => {
+  test("a browser that is linked is asked about, gets what was chosen, and both show how far it is", async () => {
+    phone = await Device.open(relay, { name: "Alice's phone" });
+    await phone.page.evaluate(() => {
+      window.seen = [];
+      for (const event of ["message", "notify"]) window.lockstep.client.on(event, () => window.seen.push(event));
+    });
+    await laptop.lookAtLink(await phone.askToBeLinked("Phone"));
+    assert.match(await laptop.t("history-choice").innerText(), /Which earlier messages may it have\?/);
+    await laptop.t("history-all").check();
+    await laptop.approveLink();
+    await phone.t("account").waitFor();
+    await until("it has begun", async () => (await phone.messages(bobId).catch(() => [])).length === 1, PATIENCE_MS);
+    for (const device of [phone, laptop]) await until("it is shown", async () => Number(await device.t("history-progress").getAttribute("data-total")) > MESSAGES);
+    assert.deepEqual(await phone.page.evaluate(() => window.seen), []);
+  });
+
+  test("either side is killed on the way, and afterwards both have the same messages in the same order", async () => {
+    for (const victim of [phone, laptop]) {
+      await victim.browser.kill();
+      await victim.reopen();
+      await victim.online();
+    }
+    await until("all of it is there", async () => (await own(phone)).length === MESSAGES, PATIENCE_MS);
+    const [here, there] = [await own(laptop), await own(phone)];
+    assert.equal(here.length, MESSAGES);
+    assert.deepEqual(gist(there), gist(here));
+    const unread = (device) => device.call(async (client) => (await client.conversations()).map(({ id, unread: count }) => `${id} ${count}`).sort());
+    assert.deepEqual(await unread(phone), await unread(laptop));
+  });
+
+  test("it can be sent again, which changes nothing, and only to a device of the same person", async () => {
+    const before = gist(await own(phone));
+    const { deviceId } = await phone.account();
+    await phone.page.evaluate(() => window.lockstep.client.on("progress", (event) => (window.last = event)));
+    await laptop.call((client, id) => client.sendHistory(id, { days: 30 }), deviceId);
+    await until("it has come", () => phone.page.evaluate(() => window.last?.done > 0 && window.last.done === window.last.total), PATIENCE_MS);
+    assert.deepEqual(gist(await own(phone)), before);
+    const refused = await laptop.refusal((client) => client.sendHistory(9));
+    assert.equal(refused.code, "invalid_argument");
+    for (const device of [laptop, phone]) assert.deepEqual(device.problems, []);
+  });
+});
