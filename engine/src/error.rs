@@ -123,6 +123,8 @@ pub enum Refusal {
     TooLate,
     /// The message has been edited as often as one may.
     TooManyEdits,
+    /// What was to stand at a message is no emoji.
+    NoEmoji,
     /// The message has no such attachment.
     UnknownAttachment,
     /// This service has no place for attachments, or has them elsewhere.
@@ -195,6 +197,7 @@ impl Refusal {
             Self::NotAuthor => "not_author",
             Self::TooLate => "too_late",
             Self::TooManyEdits => "too_many_edits",
+            Self::NoEmoji => "no_emoji",
             Self::UnknownAttachment => "unknown_attachment",
             Self::AttachmentsUnsupported => "attachments_unsupported",
             Self::AttachmentTooLarge => "attachment_too_large",
@@ -311,6 +314,7 @@ impl fmt::Display for Refusal {
             Self::NotAuthor => "Only the person who wrote a message can do that.",
             Self::TooLate => "A message can be changed for everyone for a day.",
             Self::TooManyEdits => "This message was edited too often. Write a new one.",
+            Self::NoEmoji => "React with one emoji.",
             Self::UnknownAttachment => "This message has no such file.",
             Self::AttachmentsUnsupported => "Files can't be sent or fetched on this service.",
             Self::AttachmentTooLarge => "The file is larger than 100 MiB.",

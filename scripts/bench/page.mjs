@@ -124,20 +124,6 @@ export async function find({ query, options }) {
   return { took: performance.now() - start, count: found.length };
 }
 
-/** Waits until the client has made all it makes while it has time; the last search has told it to. Gives how long that took. */
-export async function rest() {
-  const start = performance.now();
-  let last = start;
-  for (;;) {
-    const asked = performance.now();
-    await window.client.search("nowhere at all");
-    const took = performance.now() - asked;
-    if (took < 500) return last - start;
-    last = performance.now();
-    await new Promise((resume) => setTimeout(resume, 500));
-  }
-}
-
 /** Bytes. */
 export async function memory() {
   const { default: init } = await import("/pkg/lockstep.js");

@@ -94,7 +94,7 @@ fn reactions_of_both_stand_at_a_message_and_can_be_taken_back() {
     done(&mut world, cast.alice, react(id, "")); // the other device's
     assert_eq!(emojis(seen(&mut world, cast, 0)), ["❤️"]);
     let strange = world.ask(cast.bob, react(id, "two words"));
-    assert_eq!(strange, Err(Refusal::InvalidArgument("emoji")));
+    assert_eq!(strange, Err(Refusal::NoEmoji));
 }
 
 #[test]

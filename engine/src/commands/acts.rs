@@ -92,9 +92,7 @@ fn refusal(message: &Message, deed: &Deed) -> Option<Refusal> {
         Deed::Edit(_) | Deed::React(_) if message.kind != MessageKind::Text => {
             Some(Refusal::UnknownMessage) // there is nothing to see
         }
-        Deed::React(emoji) if !emoji.is_empty() && !is_emoji(emoji) => {
-            Some(Refusal::InvalidArgument("emoji"))
-        }
+        Deed::React(emoji) if !emoji.is_empty() && !is_emoji(emoji) => Some(Refusal::NoEmoji),
         Deed::Edit(_) | Deed::React(_) | Deed::Delete | Deed::Delivered | Deed::Read => None,
     }
 }
