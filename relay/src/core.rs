@@ -39,7 +39,7 @@ use wire::{DeviceAddress, Endpoint};
 pub use self::answer::{Answer, BodyKind, Effect, Failure};
 use self::answer::{refused, refused_as, too_many, too_many_as};
 use self::credential::CredentialCheck;
-use self::quota::Quota;
+use self::quota::{Kind, Quota};
 use crate::store::{DeviceRow, Read, StoreError, Tx};
 
 /// What does not change while the relay runs.
@@ -114,6 +114,13 @@ impl Moment<'_> {
         self.rng.fill_bytes(&mut bytes);
         bytes
     }
+
+    /// Whether a device may do this once more now.
+    fn take(&mut self, kind: Kind, device: &DeviceRow) -> Result<(), Failure> {
+        let DeviceAddress { account, device } = device.address;
+        let who: [&[u8]; 2] = [account.as_bytes(), &[device.get()]];
+        self.quota.take(kind, &who, self.now)
+    }
 }
 
 /// Who serves a request.
@@ -136,11 +143,9 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         Endpoint::Capabilities | Endpoint::KeepAlive | Endpoint::KeepAliveProvisioning => {
             Way::Plain
         }
-        Endpoint::WhoAmI
-        | Endpoint::AccountByHandle(_)
-        | Endpoint::Account(_)
-        | Endpoint::Devices
-        | Endpoint::KeyCounts => Way::Read,
+        Endpoint::WhoAmI | Endpoint::Account(_) | Endpoint::Devices | Endpoint::KeyCounts => {
+            Way::Read
+        }
         Endpoint::Provision { .. }
         | Endpoint::DeclineProvision { .. }
         | Endpoint::WaitForLinkedDevice { .. } => Way::Sockets,
@@ -156,6 +161,8 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         | Endpoint::Keys { .. }
         | Endpoint::Messages(_)
         | Endpoint::Bundles => Way::Write,
+        // Changes nothing but how often one may still ask.
+        Endpoint::AccountByHandle(_) => Way::Write,
     }
 }
 
@@ -185,7 +192,6 @@ impl Core {
         let device = caller(tx, asked)?;
         match &asked.endpoint {
             Endpoint::WhoAmI => devices::who_am_i(tx, &device),
-            Endpoint::AccountByHandle(handle) => devices::account_by_handle(tx, handle),
             Endpoint::Account(id) => devices::account(tx, *id),
             Endpoint::Devices => devices::list(tx, &device),
             Endpoint::KeyCounts => keys::counts(tx, &device),
@@ -196,6 +202,7 @@ impl Core {
             Endpoint::DeclineProvision { .. } => Ok(Answer::empty(200)),
             Endpoint::Provision { .. } => linking::provision(&asked.body),
             Endpoint::Capabilities
+            | Endpoint::AccountByHandle(_)
             | Endpoint::Register
             | Endpoint::LinkToken
             | Endpoint::LinkDevice
@@ -232,10 +239,10 @@ impl Core {
             | Endpoint::PutPhoneKeys
             | Endpoint::Keys { .. }
             | Endpoint::Messages(_)
-            | Endpoint::Bundles => {}
+            | Endpoint::Bundles
+            | Endpoint::AccountByHandle(_) => {}
             Endpoint::Capabilities
             | Endpoint::WhoAmI
-            | Endpoint::AccountByHandle(_)
             | Endpoint::Account(_)
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }
@@ -271,17 +278,22 @@ impl Core {
                 device: of,
             } => keys::fetch(moment, device, *account, *of),
             Endpoint::Messages(to) => {
+                moment.take(Kind::Send, device)?;
                 fence::check(moment.tx, asked.caller)?;
                 sending::send(moment, device, *to, &asked.body)
             }
             Endpoint::Bundles => {
+                moment.take(Kind::Send, device)?;
                 let fence = fence::check(moment.tx, asked.caller)?;
                 bundles::send(moment, device, fence, &asked.body)
+            }
+            Endpoint::AccountByHandle(handle) => {
+                moment.take(Kind::Lookup, device)?;
+                devices::account_by_handle(moment.tx, handle)
             }
             Endpoint::Capabilities
             | Endpoint::Register
             | Endpoint::WhoAmI
-            | Endpoint::AccountByHandle(_)
             | Endpoint::Account(_)
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }

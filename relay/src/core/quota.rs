@@ -1,4 +1,4 @@
-//! Token buckets: how often who may ask for what. The numbers are Signal's.
+//! Token buckets: how often who may ask for what. Where Signal has one, the number is Signal's.
 //!
 //! Kept in memory only: a restart fills every bucket, which costs less than a write for each request.
 //! Invariant: a bucket never holds more than its size, and time that runs backwards adds nothing.
@@ -21,6 +21,10 @@ pub enum Kind {
     Link,
     /// Fetches of one account's prekeys by one device: each takes one-time keys away.
     PreKeys,
+    /// Sends of one device. What was written in a night offline goes out at once; then so much as nobody writes by hand.
+    Send,
+    /// Handles that one device asks for: nobody is to learn who all is here.
+    Lookup,
 }
 
 impl Kind {
@@ -30,6 +34,8 @@ impl Kind {
             Self::Registration => (6, 30_000),
             Self::LinkToken | Self::Link => (6, 120_000),
             Self::PreKeys => (6, 600_000),
+            Self::Send => (1_000, 100),
+            Self::Lookup => (60, 10_000),
         }
     }
 }
@@ -146,6 +152,16 @@ mod tests {
         quota
             .take(Kind::LinkToken, &[b"alice"], 121_000)
             .unwrap_err();
+    }
+
+    #[test]
+    fn a_night_of_messages_goes_out_at_once_and_then_ten_a_second() {
+        let mut quota = Quota::new();
+        let mut taken = |now| quota.take(Kind::Send, &[b"device"], now).is_ok();
+        assert!((0..1_000).all(|_| taken(0)));
+        assert!(!taken(0));
+        assert!(taken(100) && !taken(100));
+        assert_eq!((0..30).filter(|_| taken(1_100)).count(), 10);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use wire::bundle::{AccountMismatch, Bundle, BundleAccepted};
 use wire::{AccountId, DeviceId, Endpoint};
 
 use super::mailbox::{ack, sweep};
+use super::quota::Quota;
 use super::testing::person::Person;
 use super::testing::{Bench, Device, bench, bundle};
 use super::{Answer, Effect};
@@ -289,6 +290,26 @@ mod devices {
         assert_eq!(found.handle.as_str(), "bob");
         let nobody = Endpoint::AccountByHandle("nobody".parse().unwrap());
         assert_eq!(bench.ask(&a1, nobody, &[]).status, 404);
+    }
+
+    #[test]
+    fn sends_and_handles_asked_for_are_counted_for_each_device() {
+        let Scene {
+            mut bench, a1, a2, ..
+        } = scene();
+        bench.quota = Quota::new();
+        let find = || Endpoint::AccountByHandle("bob".parse().unwrap());
+        for _ in 0..60 {
+            assert_eq!(bench.ask(&a1, find(), &[]).status, 200);
+        }
+        assert_eq!(bench.ask(&a1, find(), &[]).status, 429);
+        assert_eq!(bench.ask(&a2, find(), &[]).status, 200);
+        let note = bundle(1, &[&a2], b"note").encode();
+        for _ in 0..1_000 {
+            assert_eq!(bench.ask(&a1, Endpoint::Bundles, &note).status, 200);
+        }
+        let answer = bench.ask(&a1, Endpoint::Bundles, &note);
+        assert_eq!(answer.status, 429);
     }
 }
 
