@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod app;
+pub mod archive;
 mod argument;
 pub mod attachments;
 pub mod client;

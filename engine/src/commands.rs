@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, Draft, Ticket};
+use crate::input::{Command, Draft, HistoryCommand, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
@@ -74,6 +74,9 @@ impl State {
             Command::Unlink { device } => self.unlink(tx, ticket, device),
             Command::DeleteAccount => self.delete_account(tx, ticket),
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
+            Command::History(HistoryCommand::Take { content }) => {
+                self.take_piece(tx, ticket, &content);
+            }
             local @ (Command::MarkRead { .. }
             | Command::Act(_)
             | Command::Typing { .. }

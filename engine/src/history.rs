@@ -10,8 +10,10 @@
 //! again, one that was not merged to its end is fetched again, and merging twice is nothing. The host moves the bytes.
 //! What a piece holds is the business of `piece`, what merging means that of `archive`.
 
+mod archive;
 pub(crate) mod choice;
 pub(crate) mod cut;
+pub mod file;
 pub(crate) mod piece;
 mod receive;
 mod send;

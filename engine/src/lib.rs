@@ -66,6 +66,8 @@ pub use registers::testing::{Held, held};
 #[cfg(any(test, feature = "testing"))]
 pub use repair::testing::{digests, history_from};
 
+pub use history::file as archive_file;
+
 pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};
 pub use input::{Command, Input, SocketId, Ticket, Timestamp};

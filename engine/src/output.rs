@@ -14,7 +14,7 @@ use crate::input::{BlobTask, ConversationId, SocketId, Ticket, Timestamp};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
-pub use transfer::TransferReply;
+pub use transfer::{Place, TransferReply};
 
 /// What the host has to do.
 pub enum Output {

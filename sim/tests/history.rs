@@ -8,7 +8,7 @@
 )]
 
 use engine::input::{Action, HistoryChoice, HistoryCommand};
-use engine::output::MessageStatus;
+use engine::output::{MessageStatus, TransferReply};
 use engine::store::Table;
 use engine::store::memory::Crash;
 use engine::{Command, Event, Refusal, Reply};
@@ -325,6 +325,53 @@ fn a_damaged_piece_changes_nothing_and_is_told() {
     let failed = Event::Failure(Refusal::ArchiveDamaged);
     assert!(world.client(new).events.contains(&failed));
     assert_eq!(rows(&world, new), 0, "it is not fetched for ever");
+}
+
+/// All pieces of a file.
+fn cut(world: &mut World, by: ClientId) -> Vec<Vec<u8>> {
+    let (mut pieces, mut from) = (Vec::new(), None);
+    loop {
+        let command = HistoryCommand::Cut { from };
+        let reply = world.ask(by, Command::History(command));
+        let Ok(Reply::Transfer(TransferReply::Piece { content, next, .. })) = reply else {
+            panic!("no piece: {reply:?}");
+        };
+        pieces.push(content);
+        match next {
+            Some(next) => from = Some(next),
+            None => return pieces,
+        }
+    }
+}
+
+fn take(world: &mut World, by: ClientId, content: &[u8]) -> Result<Reply, Refusal> {
+    let content = content.to_vec();
+    world.ask(by, Command::History(HistoryCommand::Take { content }))
+}
+
+#[test]
+fn a_file_holds_all_of_it_in_pieces_and_what_is_spoilt_or_foreign_changes_nothing() {
+    let Scene {
+        mut world,
+        alice,
+        bob,
+    } = scene(975, 20, LONG);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    let pieces = cut(&mut world, alice);
+    assert!(pieces.len() > 1, "it comes in pieces");
+    let before = world.client(new).store.snapshot();
+    let first = pieces.first().expect("there is one");
+    for length in (0..first.len()).step_by(1013) {
+        let cut = first.get(..length).expect("it is shorter");
+        let refused = take(&mut world, new, cut);
+        assert_eq!(refused, Err(Refusal::ArchiveDamaged), "{length}");
+    }
+    assert_eq!(take(&mut world, bob, first), Err(Refusal::ArchiveForeign));
+    assert!(world.client(new).store.snapshot() == before);
+    for piece in pieces.iter().chain(&pieces) {
+        assert_eq!(take(&mut world, new, piece), Ok(Reply::Done));
+    }
+    same_threads(&mut world, alice, new);
 }
 
 #[test]

@@ -11,9 +11,9 @@ use wire::limits::ATTACHMENTS_MAX;
 
 use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
-    ApproveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions, History,
-    HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions, RemoveOptions,
-    SearchOptions, UploadOptions,
+    ApproveOptions, ArchiveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions,
+    History, HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
+    RemoveOptions, SearchOptions, UploadOptions,
 };
 
 /// A text.
@@ -296,6 +296,15 @@ impl DownloadOptions {
         Ok(Self {
             on_progress: fields.optional("onProgress", as_a)?,
             signal: fields.optional("signal", as_a)?,
+        })
+    }
+}
+
+impl ArchiveOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            on_progress: fields.optional("onProgress", as_a)?,
         })
     }
 }

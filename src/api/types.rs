@@ -12,8 +12,8 @@ use tsify::{Tsify, declare};
 use web_sys::AbortSignal;
 
 pub use attachment::{
-    Attachment, AttachmentStyle, DownloadOptions, MessageAttachment, TransferProgress,
-    UploadOptions,
+    Archive, ArchiveOptions, Attachment, AttachmentStyle, DownloadOptions, MessageAttachment,
+    TransferProgress, UploadOptions,
 };
 pub use message::{
     Content, EditOptions, Message, MessageKind, MessageStatus, Quote, Reaction, RemoveOptions,

@@ -70,6 +70,70 @@ describe("history", { concurrency: false }, () => {
     assert.deepEqual(await unread(phone), await unread(laptop));
   });
 
+  test("a file of all messages is taken over elsewhere with its key, and spoilt in any way it changes nothing", async () => {
+    const { key } = await laptop.call(async (client) => {
+      const { file, key: secret } = await client.exportArchive({ onProgress: (progress) => (window.exported = progress) });
+      window.archive = file;
+      return { key: secret, size: file.size };
+    });
+    assert.match(key, /^([0-9a-f]{8}-){7}[0-9a-f]{8}$/);
+    assert.equal(await laptop.page.evaluate(() => window.exported.done), MESSAGES + 1);
+    const base64 = await laptop.page.evaluate(async () => {
+      const bytes = new Uint8Array(await window.archive.arrayBuffer());
+      let text = "";
+      for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+      return btoa(text);
+    });
+    const file = Buffer.from(base64, "base64");
+    assert.equal(file.includes("note 7"), false, "it is encrypted");
+    // A device that was given nothing.
+    const tablet = await Device.open(relay, { name: "Alice's tablet" });
+    try {
+      const uri = await tablet.offerLink();
+      await laptop.call(async (client, text) => (await client.openLink(text)).approve({ history: "none" }), uri);
+      await tablet.call(() => window.attempt.done);
+      const take = (device, bytes, secret) => device.call((client, [text, given]) =>
+        client.importArchive(new Blob([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))]), given), [bytes.toString("base64"), secret])
+        .then(() => "taken", (error) => error.refused.code);
+      const flipped = (at) => {
+        const copy = Buffer.from(file);
+        copy[at] ^= 1;
+        return copy;
+      };
+      const wrong = key.replace(/^./, (digit) => (digit === "0" ? "1" : "0"));
+      const spoilt = [[file, wrong], [file, "no key"], [file.subarray(0, file.length - 1), key], [file.subarray(0, file.length >> 1), key],
+        [Buffer.concat([file, Buffer.from([0])]), key], [flipped(file.length >> 1), key], [flipped(file.length - 1), key], [flipped(3), key], [Buffer.alloc(0), key]];
+      for (const [bytes, secret] of spoilt) assert.equal(await take(tablet, bytes, secret), "archive_damaged");
+      assert.equal(await take(tablet, flipped(19), key), "archive_too_new");
+      assert.equal(await take(bob, file, key), "archive_foreign");
+      assert.deepEqual(await own(tablet).catch(() => []), []);
+      assert.equal(await take(tablet, file, key), "taken");
+      assert.deepEqual(gist(await own(tablet)), gist(await own(laptop)));
+      assert.equal(await take(tablet, file, key), "taken", "twice is nothing");
+      assert.equal((await own(tablet)).length, MESSAGES);
+    } finally {
+      await tablet.remove();
+    }
+  });
+
+  test("on the screen a file is made, its key is shown once, and it is taken over again", async () => {
+    await laptop.t("settings-open").click();
+    const saved = laptop.page.waitForEvent("download", { timeout: PATIENCE_MS });
+    await laptop.t("archive-export").click();
+    const key = await laptop.t("archive-key").textContent();
+    await laptop.t("archive-save").click();
+    const path = await (await saved).path();
+    await laptop.page.keyboard.press("Escape");
+    await laptop.t("archive-import").click();
+    await laptop.t("archive-file").setInputFiles(path);
+    await laptop.t("archive-key-input").fill("wrong");
+    await laptop.t("archive-go").click();
+    assert.equal(await laptop.error(), "archive_damaged");
+    await laptop.t("archive-key-input").fill(key);
+    await laptop.t("archive-go").click();
+    await laptop.t("archive-import-dialog").waitFor({ state: "detached" });
+  });
+
   test("it can be sent again, which changes nothing, and only to a device of the same person", async () => {
     const before = gist(await own(phone));
     const { deviceId } = await phone.account();

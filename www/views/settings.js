@@ -7,6 +7,7 @@ import { sentence } from "../errors.js";
 import { icon } from "../icons.js";
 import { inlineError } from "../notify.js";
 import { LIST } from "../route.js";
+import { archivePart } from "./archive.js";
 import { field } from "./field.js";
 
 const SWITCHES = [
@@ -40,7 +41,8 @@ export function settingsView(app) {
       error.node,
       el("form.setting-group.name-form", { onsubmit: rename }, name.node, el("button.button", { type: "submit", testid: "profile-save" }, "Save")),
       el("fieldset.setting-group", {}, el("legend", {}, "What others are told"), [...switches.values()].map((part) => part.node)),
-      el("fieldset.setting-group", {}, el("legend", {}, "A notification shows"), [...shown.values()].map((part) => part.node), permission))));
+      el("fieldset.setting-group", {}, el("legend", {}, "A notification shows"), [...shown.values()].map((part) => part.node), permission),
+      archivePart(client))));
 
   const refresh = coalesce(async () => {
     try {

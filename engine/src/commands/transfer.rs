@@ -56,6 +56,9 @@ impl State {
         match command {
             HistoryCommand::Choose { uri, choice } => self.choose_history(tx, &uri, choice).await,
             HistoryCommand::Send { device, choice } => self.send_history(tx, device, choice).await,
+            HistoryCommand::Cut { from } => self.cut_for_file(tx, from).await,
+            HistoryCommand::Check { content } => Ok(self.check_piece(tx, &content)),
+            HistoryCommand::Take { .. } => Err(Error::Bug("a piece is taken by its ticket")),
         }
     }
 

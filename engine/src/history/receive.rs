@@ -13,9 +13,9 @@ use super::{again_at, refusal};
 use crate::attachment::Pointer;
 use crate::content::OwnDevice;
 use crate::error::{Error, Refusal};
-use crate::input::{BlobFault, BlobTask, ConversationId};
+use crate::input::{BlobFault, BlobTask, ConversationId, Ticket};
 use crate::limits::{MERGED_AT_ONCE, PIECE_MAX, PIECES_MAX};
-use crate::output::{Event, Output};
+use crate::output::{Event, Output, Reply};
 use crate::record::{PieceRecord, Record as _, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
@@ -25,11 +25,28 @@ use crate::tx::Tx;
 /// A piece that is being merged.
 #[derive(Debug)]
 pub(super) struct Merging {
-    /// Its record, which goes when all of it is merged.
-    at: Vec<u8>,
-    record: PieceRecord,
+    source: Source,
     piece: piece::Read,
     touched: BTreeSet<ConversationId>,
+}
+
+/// Where it comes from, and so what is to be done when all of it is merged.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Another own device: its record goes, and the device is told.
+    Device { at: Vec<u8>, from: u32 },
+    /// A file: who asked is answered.
+    File(Ticket),
+}
+
+impl Merging {
+    pub(super) fn new(source: Source, piece: piece::Read) -> Self {
+        Self {
+            source,
+            piece,
+            touched: BTreeSet::new(),
+        }
+    }
 }
 
 impl State {
@@ -127,14 +144,10 @@ impl State {
                 return Ok(());
             }
         };
+        let from = record.from;
         match piece::read(&bytes, self.own_id()?, tx.device_time) {
             Ok(piece) if at == key::history_in(&piece.transfer, piece.index) => {
-                self.history.merging = Some(Merging {
-                    at,
-                    record,
-                    piece,
-                    touched: BTreeSet::new(),
-                });
+                self.history.merging = Some(Merging::new(Source::Device { at, from }, piece));
             }
             Ok(_) | Err(Unfit::Damaged | Unfit::Foreign) => {
                 give_up(tx, &at, Refusal::ArchiveDamaged);
@@ -156,21 +169,27 @@ impl State {
             return Ok(());
         }
         let Merging {
-            at,
-            record,
+            source,
             piece,
             touched,
         } = merging;
-        tx.delete(Table::Transfers, &at);
         for conversation in touched {
             thread::show(tx, conversation).await?;
         }
+        let (at, from) = match source {
+            Source::Device { at, from } => (at, from),
+            Source::File(ticket) => {
+                tx.resolve(ticket, Ok(Reply::Done));
+                return Ok(());
+            }
+        };
+        tx.delete(Table::Transfers, &at);
         let taken = Taken {
             done: Some(piece.done),
             total: Some(piece.total),
             last: Some(piece.last),
         };
-        let device = DeviceId::try_from(record.from).ok();
+        let device = DeviceId::try_from(from).ok();
         if let Some(device) = device {
             Self::tell_progress(tx, (device, false), piece.done, piece.total);
             let told = Told {

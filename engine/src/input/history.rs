@@ -13,6 +13,21 @@ pub enum HistoryCommand {
         /// What.
         choice: HistoryChoice,
     },
+    /// The next piece of a file of history. Answer: `TransferReply::Piece`.
+    Cut {
+        /// What the piece before came with; none for the first.
+        from: Option<Vec<u8>>,
+    },
+    /// Look whether all of a piece may be taken over. Changes nothing. Answer: `TransferReply::Place`.
+    Check {
+        /// The piece.
+        content: Vec<u8>,
+    },
+    /// Take a piece over. Answer: `Reply::Done`, once all of it is stored.
+    Take {
+        /// The piece.
+        content: Vec<u8>,
+    },
     /// Send history to another own device, from its beginning. Answer: `Reply::Done`, once it is stored.
     Send {
         /// Which.
@@ -70,6 +85,9 @@ impl std::fmt::Debug for HistoryCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Choose { .. } => "Choose",
+            Self::Cut { .. } => "Cut",
+            Self::Check { .. } => "Check",
+            Self::Take { .. } => "Take",
             Self::Send { .. } => "Send",
         })
     }

@@ -17,6 +17,34 @@ pub enum TransferReply {
     },
     /// What a file is fetched and read with.
     Attachment(Box<Pointer>),
+    /// A piece of a file of history.
+    Piece {
+        /// It, not encrypted.
+        content: Vec<u8>,
+        /// With what the next one is asked for; none: that was the last.
+        next: Option<Vec<u8>>,
+        /// Messages in pieces up to and with this one.
+        done: u64,
+        /// In all.
+        total: u64,
+    },
+    /// Where a piece stands.
+    Place(Place),
+}
+
+/// Where a piece stands in its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The same in all pieces of a file, and in no other one.
+    pub transfer: Vec<u8>,
+    /// From 0.
+    pub index: u32,
+    /// No other one follows.
+    pub last: bool,
+    /// Messages in pieces up to and with this one.
+    pub done: u64,
+    /// In all.
+    pub total: u64,
 }
 
 /// There are keys in it.
@@ -25,6 +53,8 @@ impl std::fmt::Debug for TransferReply {
         f.write_str(match self {
             Self::Upload { .. } => "Upload",
             Self::Attachment(_) => "Attachment",
+            Self::Piece { .. } => "Piece",
+            Self::Place(_) => "Place",
         })
     }
 }

@@ -6,6 +6,7 @@ use engine::output;
 use js_sys::Function;
 use serde::Serialize;
 use tsify::{Tsify, declare};
+use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
 use crate::blobs;
@@ -71,7 +72,26 @@ pub struct DownloadOptions {
     pub signal: Option<AbortSignal>,
 }
 
-/// How far a file is, in bytes as they are sent: a little more than the file has.
+/// For `Client.exportArchive` and `Client.importArchive`.
+#[derive(Debug, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchiveOptions {
+    /// Called as it goes on, with counts of messages.
+    #[tsify(optional, type = "(progress: TransferProgress) => void")]
+    pub on_progress: Option<Function>,
+}
+
+/// What `Client.exportArchive` has made.
+#[derive(Debug, Tsify)]
+pub struct Archive {
+    /// All messages, encrypted.
+    #[tsify(type = "Blob")]
+    pub file: JsValue,
+    /// What it is read with, as text for a person to keep.
+    pub key: String,
+}
+
+/// How far something is: of a file in bytes as they are sent, a little more than it has; of history in messages.
 #[derive(Clone, Copy, Debug, Serialize, Tsify)]
 pub struct TransferProgress {
     /// There.
