@@ -1,6 +1,7 @@
 //! What people see when all faults are over and everybody was online for a while, compared with what was said.
 //!
-//! What is not promised: a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
+//! What is not promised: what a device missed while it was away for two weeks (decision 11), its person's others give it, unless they were removed
+//! meanwhile; a device that was removed gets nothing more, and sends what waits once it is linked again; a device that was put back to an old state may miss messages, and what it sends may be
 //! lost (the relay and its peers have moved on); a relay that hands out other people's or used keys can make
 //! messages unreadable until it stops; whoever believed a false key at the first contact stays with it, since only
 //! people can compare keys (DESIGN 6: one key, pinned; a change blocks until it is accepted). History from before a device was linked is not transferred. A failed
@@ -169,7 +170,9 @@ impl Judge<'_> {
                 Some(MessageStatus::Failed(_)) => {}
                 Some(_) => {
                     for member in members.iter().filter(|id| self.is_there(**id, said)) {
-                        let excused = self.is_excused(said) || self.is_misled(*member, said);
+                        let excused = self.is_excused(said)
+                            || self.is_misled(*member, said)
+                            || self.may_be_left_out(*member);
                         if self.status(*member, *id).is_none() && !excused {
                             let what = format!(
                                 "has not got {:?} of {}",
@@ -249,6 +252,11 @@ impl Judge<'_> {
             .get(&browser)
             .copied()
             .unwrap_or(usize::MAX)
+    }
+
+    /// Its keys may have been too old when it was said, and who has got it may be gone.
+    fn may_be_left_out(&self, browser: ClientId) -> bool {
+        self.record.away && self.record.removers.contains(&self.record.owner(browser))
     }
 
     /// A device since before a message was sent, and without a break.
