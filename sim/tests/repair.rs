@@ -249,6 +249,29 @@ fn a_message_that_one_device_could_never_read_takes_its_place_there() {
 }
 
 #[test]
+fn an_edit_that_one_device_could_never_read_leaves_no_place_there() {
+    let (mut world, cast) = talking(413);
+    let theirs = world.send(cast.bob, "alice", "first");
+    world.run();
+    let store = world.client(cast.second).store.clone();
+    store.edit(Table::Sessions, |_, _| Keep::No);
+    world.kill(cast.second);
+    let edit = Action::Edit {
+        message: theirs,
+        text: "edited".to_owned(),
+    };
+    act(&mut world, cast.bob, edit);
+    world.kill(cast.bob);
+    world.open(cast.second);
+    world.pass_ms(MINUTE);
+    assert_eq!(world.thread(cast.second, "bob").len(), 4);
+    pass_days(&mut world, &[cast.alice, cast.second], 2);
+    assert_eq!(world.texts(cast.second, "bob"), ["hello", "hi", "edited"]);
+    assert_eq!(store.snapshot().count(Table::Waiting), 0);
+    agree(&mut world, cast);
+}
+
+#[test]
 fn a_device_that_was_away_for_17_days_gets_all_that_went_on_without_it() {
     let (mut world, cast) = talking(404);
     world.kill(cast.second);

@@ -4,10 +4,10 @@
 use wire::MessageId;
 
 use super::gone::take_out;
-use super::union::Placed;
 use super::view::{KIND_UNREADABLE, KIND_WAITING, view};
 use super::{locate, row};
 use crate::error::Error;
+use crate::input::ConversationId;
 use crate::limits::SAME_PLACE_MAX;
 use crate::output::Event;
 use crate::record::{MessageRecord, Record, key};
@@ -31,31 +31,33 @@ pub(crate) async fn remove_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result
     Ok(())
 }
 
-/// Takes out what keeps the place of a message that nobody waits for any more, and that has come after all: it stands where the message
-/// stands, of the same device and time, which it gives to one message only.
-pub(crate) async fn remove_ended_placeholder(
+/// A place that is kept for something of a device.
+pub(crate) struct Kept {
+    pub(crate) id: MessageId,
+    pub(crate) device: u32,
+}
+
+/// The places at this order that are kept for what somebody has sent at this time.
+pub(crate) async fn kept_at(
     tx: &mut Tx<'_>,
-    message: &Placed,
-) -> Result<(), Error> {
-    let Placed {
-        conversation,
-        order,
-        record,
-        ..
-    } = message;
-    let place = key::messages_at(*conversation, *order);
+    (conversation, order): (ConversationId, u64),
+    author: &[u8],
+    sent_at: u64,
+) -> Result<Vec<Kept>, Error> {
+    let place = key::messages_at(conversation, order);
     let there = Scan::prefix(Table::Messages, &place, SAME_PLACE_MAX);
+    let mut kept = Vec::new();
     for (at, bytes) in tx.scan(there).await? {
-        let other = MessageRecord::read(&bytes)?;
-        let same = other.kind == KIND_UNREADABLE
-            && other.author == record.author
-            && other.author_device == record.author_device
-            && other.sent_at == record.sent_at;
-        if let Some((_, _, id)) = key::split_message(&at).filter(|_| same) {
-            remove_placeholder(tx, id).await?;
+        let record = MessageRecord::read(&bytes)?;
+        let is_kept = matches!(record.kind, KIND_WAITING | KIND_UNREADABLE)
+            && record.author == author
+            && record.sent_at == sent_at;
+        if let Some((_, _, id)) = key::split_message(&at).filter(|_| is_kept) {
+            let device = record.author_device;
+            kept.push(Kept { id, device });
         }
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// A placeholder's message will not come any more.
