@@ -12,8 +12,8 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-// The aim is 0.8 MB, which registers, acts and blobs went beyond (docs/performance.md): it must not grow unnoticed.
-const gzipBytesMax = 900_000;
+// The aim is 0.8 MB, which registers, acts, blobs, repair and history went beyond (docs/performance.md): it must not grow unnoticed.
+const gzipBytesMax = 950_000;
 let project; // a stranger's project, with the package in its node_modules
 let unpacked;
 let listed;
@@ -57,7 +57,7 @@ test("the module imports nothing from env and nothing that is not in the tarball
   for (const path of imports) assert.ok(listed.includes(join("pkg", path)), `imports ${path}`);
 });
 
-test("the module and its script stay under 0.9 MB compressed", () => {
+test("the module and its script stay under 0.95 MB compressed", () => {
   const files = ["pkg/lockstep_bg.wasm", "pkg/lockstep.js"].map((path) => gzipSync(readFileSync(join(unpacked, path)), { level: 9 }));
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
   assert.ok(bytes < gzipBytesMax, `${bytes} bytes`);
