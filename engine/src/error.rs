@@ -279,9 +279,7 @@ impl fmt::Display for Refusal {
             Self::HandleInvalid => {
                 "A handle has 1 to 64 letters, digits, dots, dashes or underscores."
             }
-            Self::CredentialRefused => {
-                "The sign-in was not accepted or has expired. Sign in again."
-            }
+            Self::CredentialRefused => "The sign-in was refused or has expired. Sign in again.",
             Self::LinkUriMalformed => "This is not a complete link code. Copy it again.",
             Self::LinkUriForeign => "This code is not for linking a device.",
             Self::LinkExpired => "The link code has expired. Show a new one on the new device.",
