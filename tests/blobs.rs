@@ -242,7 +242,7 @@ async fn after_a_reload_only_what_is_missing_is_sent() {
     assert_eq!(fake.log(), ["PUT", "POST"]);
     // Another file in its place is not taken for it.
     let mut other = content.clone();
-    other[5] ^= 1;
+    *other.get_mut(5).unwrap() ^= 1;
     assert_eq!(send(&kept, &other).await, Err(Fault::Changed));
 }
 

@@ -144,10 +144,11 @@ async fn walk(host: &Host, file: &Blob, key: &FileKey) -> Result<Vec<Part>, Refu
 
 async fn check(host: &Host, content: Vec<u8>) -> Result<Place, Refusal> {
     let check = HistoryCommand::Check { content };
-    match host.ask(Command::History(check)).await? {
-        Reply::Transfer(TransferReply::Place(place)) => Ok(place),
-        _ => Err(Refusal::Internal),
-    }
+    let Reply::Transfer(TransferReply::Place(place)) = host.ask(Command::History(check)).await?
+    else {
+        return Err(Refusal::Internal);
+    };
+    Ok(place)
 }
 
 async fn piece(file: &Blob, key: &FileKey, (at, size, blob): Part) -> Result<Vec<u8>, Refusal> {
