@@ -26,7 +26,7 @@ const SHOWN = [
 export function settingsView(app) {
   const { client } = app;
   const error = inlineError();
-  const name = field("Your name", { testid: "profile-name", maxlength: 120, autocomplete: "name" }, "For now only your own devices show it.");
+  const name = field("Your name", { testid: "profile-name", maxlength: 120, autocomplete: "name" }, "The people you write to see it from your next message on.");
   const switches = new Map(SWITCHES.map(([key, text, help]) => [key, toggle(key, text, help, (on) => change({ [key]: on }))]));
   const shown = new Map(SHOWN.map(([value, text]) => [value, radio(value, text, () => change({ notifications: value }))]));
   const permission = permissionNote();
