@@ -252,6 +252,7 @@ impl State {
             match self.seal(tx, &entry, &accounts).await? {
                 Sealing::Sealed(mut bundle) => {
                     bundle.seal = self.next_seal(tx);
+                    Self::remember_sent(tx, &entry, &bundle);
                     entry.bundle = bundle.encode();
                     entry.sealed = true;
                     tx.put(&key::outbox(seq), &entry);
@@ -303,7 +304,6 @@ impl State {
         };
         match response.status {
             200..=299 => {
-                Self::remember_sent(tx, &entry, &sealed_so_far(&entry)?);
                 self.remove(tx, seq, &entry);
                 self.report_status(tx, &entry, MessageStatus::Sent).await
             }
@@ -334,6 +334,7 @@ impl State {
         if plain::reached_peer(entry) {
             return Ok(()); // only the transcript has failed
         }
+        Self::forget_unsent(tx, entry);
         self.report_status(tx, entry, MessageStatus::Failed(refusal))
             .await
     }

@@ -8,7 +8,7 @@
 
 use engine::output::{MessageKind, MessageStatus};
 use engine::store::Table;
-use engine::store::memory::Keep;
+use engine::store::memory::{Crash, Keep};
 use engine::{Command, Input, Refusal, Reply};
 use sim::{ClientId, World};
 use wire::{DeviceAddress, Envelope, EnvelopeKind, Frame, RelayRequest, Request};
@@ -70,6 +70,25 @@ fn a_message_that_cannot_be_read_is_asked_for_and_takes_its_place() {
     assert_eq!(world.texts(alice, "bob"), world.texts(bob, "alice"));
     assert_eq!(world.statuses(alice, "bob")[2], MessageStatus::Sent);
     assert_eq!(world.client(bob).store.snapshot().count(Table::Waiting), 0);
+}
+
+/// S-41: what is sealed may have come, whether or not the relay's answer has.
+#[test]
+fn a_message_is_sent_again_also_to_who_asks_before_the_answer_of_the_relay_has_come() {
+    let (mut world, alice, bob) = talking(77);
+    lose_sessions(&world, bob);
+    // The message is stored, then sealed; the answer to it is not.
+    world.crash_at(alice, 2, Crash::BeforeWrite);
+    let (to, text) = ("bob", "lost");
+    world.start(alice, Command::text(to, text));
+    world.run();
+    assert!(!world.client(alice).is_open());
+    assert_eq!(requests(&world, bob), 1);
+    world.open(alice);
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(bob, "alice"), ["hello", "hi", "lost"]);
+    assert_eq!(kinds(&mut world, bob, "alice"), [MessageKind::Text; 3]);
+    assert_eq!(requests(&world, bob), 1);
 }
 
 /// S-40 for what own devices tell each other.

@@ -137,7 +137,6 @@ impl State {
             .recipients
             .iter()
             .any(|part| part.account == own && !part.messages.is_empty());
-        Self::remember_sent(tx, &entry, &bundle);
         let is_message = account != own && entry.only_device == 0 && entry.ends_at == 0;
         if is_message && wants_transcript && !has_transcript {
             // There are own devices that we do not know: their list is asked for, then the transcript is sealed.

@@ -15,10 +15,11 @@ use crate::store::{Scan, Table};
 use crate::tx::Tx;
 
 impl State {
-    /// The relay has taken a bundle: what it said and to whom is kept, in case a device asks for it.
+    /// A bundle is sealed: what it says and to whom is kept, in case a device asks for it. That device may be sooner than the
+    /// relay's answer, so it is not waited for.
     pub(crate) fn remember_sent(tx: &mut Tx<'_>, entry: &OutboxRecord, bundle: &Bundle) {
-        if entry.only_device != 0 || entry.ends_at != 0 {
-            return; // a repeat, a request, or of no use later
+        if !is_remembered(entry) {
+            return;
         }
         let to = |recipient: &wire::bundle::Recipient| {
             let account = recipient.account.as_bytes().to_vec();
@@ -37,6 +38,13 @@ impl State {
         };
         if !record.to.is_empty() {
             tx.put(&key::sent(entry.timestamp), &record);
+        }
+    }
+
+    /// A bundle was given up that nobody has: nobody asks for it.
+    pub(crate) fn forget_unsent(tx: &mut Tx<'_>, entry: &OutboxRecord) {
+        if is_remembered(entry) {
+            tx.delete(Table::Sent, &key::sent(entry.timestamp));
         }
     }
 
@@ -108,6 +116,11 @@ impl State {
         };
         self.enqueue(tx, &entry);
     }
+}
+
+/// Not a repeat, which has the time of what it repeats; nor a request, nor what is of no use later.
+const fn is_remembered(entry: &OutboxRecord) -> bool {
+    entry.only_device == 0 && entry.ends_at == 0
 }
 
 fn recipient(sent: &mut SentRecord, device: DeviceAddress) -> Option<&mut SentTo> {
