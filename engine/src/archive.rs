@@ -20,6 +20,7 @@ use crate::record::{
     ConversationRecord, MessageRecord, QuoteRecord, ReactionRecord, VersionRecord,
 };
 use crate::registers::CLOCK_MAX;
+use crate::thread::acts::take_versions;
 use crate::thread::timer::Timer;
 use crate::thread::union::Placed;
 use crate::thread::view::{
@@ -53,38 +54,30 @@ pub(crate) fn message(message: Placed) -> Option<ArchivedMessage> {
         id,
         conversation,
         order,
-        record,
+        mut record,
     } = message;
     if !is_mirrored(&record) {
         return None;
     }
+    let texts = take_versions(&mut record);
     let MessageRecord {
         author,
         author_device,
         kind,
-        text,
+        text: _, // with when and by which act, and what it was before: the texts
+        edit_clock: _,
+        edit_id: _,
+        earlier: _,
         sent_at,
         status,
         error: _, // of a message that failed
         quote,
-        edit_clock,
-        edit_id,
-        earlier,
         reactions,
         timer_s,
         ends_at,
         attachments,
     } = record;
-    let present = VersionRecord {
-        clock: edit_clock,
-        id: edit_id,
-        text,
-    };
-    let texts = if kind == KIND_TEXT {
-        [vec![present], earlier].concat()
-    } else {
-        Vec::new()
-    };
+    let texts = texts.into_iter().filter(|_| kind == KIND_TEXT);
     Some(ArchivedMessage {
         id: id.as_bytes().to_vec(),
         conversation: conversation.as_bytes().to_vec(),
@@ -94,7 +87,7 @@ pub(crate) fn message(message: Placed) -> Option<ArchivedMessage> {
         status,
         sent_at,
         order,
-        texts: texts.into_iter().map(version).collect(),
+        texts: texts.map(version).collect(),
         quote: quote.map(quoted),
         reactions: reactions.into_iter().map(reaction).collect(),
         timer_s,

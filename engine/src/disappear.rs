@@ -42,19 +42,11 @@ impl State {
         let content = content::data(said::timer(timestamp, timer));
         self.enqueue_message(tx, conversation, id, &content, timestamp)
             .await?;
+        let place = (id, conversation, account.address);
+        let (kind, status) = (MessageKind::Timer, MessageStatus::Queued);
         let message = NewMessage {
-            id,
-            conversation,
-            author: account.address,
-            kind: MessageKind::Timer,
-            text: String::new(),
-            sent_at: timestamp,
-            order: timestamp,
-            status: MessageStatus::Queued,
-            quote: None,
-            attachments: Vec::new(),
             timer,
-            started: None,
+            ..NewMessage::new(place, kind, timestamp, status)
         };
         self.insert(tx, message).await?;
         Ok(Ok(()))

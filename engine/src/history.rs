@@ -41,7 +41,7 @@ pub(crate) struct History {
     getting: Option<(BlobTask, Vec<u8>)>,
     merging: Option<Merging>,
     /// Devices that history is on its way to.
-    outgoing: BTreeSet<u8>,
+    outgoing: BTreeSet<DeviceId>,
     /// There may be a piece to fetch.
     has_incoming: bool,
     put_at: Option<Timestamp>,
@@ -60,10 +60,8 @@ impl History {
         let rows = tx
             .scan(Scan::prefix(Table::Transfers, key::HISTORY_OUT, 256))
             .await?;
-        let device = |at: &Vec<u8>| at.last().copied();
-        history
-            .outgoing
-            .extend(rows.iter().filter_map(|(at, _)| device(at)));
+        let devices = rows.iter().filter_map(|(at, _)| key::split_history_out(at));
+        history.outgoing.extend(devices);
         Ok(history)
     }
 

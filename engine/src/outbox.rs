@@ -6,18 +6,15 @@
 //! anything else is sealed for the accounts it concerns. It does not encrypt (see `fan_out`) and does
 //! not know sockets.
 
+mod enter;
 mod fan_out;
 mod plain;
 mod queue;
 mod repair;
 
-use prost::Message as _;
-use rand::RngCore;
 use wire::bundle::{AccountMismatch, Bundle};
-use wire::proto::service::{Content, SyncMessage};
 use wire::{AccountId, Endpoint, MessageId, Response};
 
-use crate::account::Account;
 use crate::attachment::Pointer;
 use crate::content;
 use crate::content::said::{self, quoted};
@@ -27,6 +24,8 @@ use crate::limits::{OUTBOX_MAX, SEND_TRIES_MAX};
 use crate::output::{Message, MessageKind, MessageStatus};
 use crate::peers;
 use crate::record::{OutboxRecord, key};
+use crate::registers::fields::NAME;
+use crate::registers::{Field, PROFILE, Place};
 use crate::request::{Pending, retry_at};
 use crate::state::State;
 use crate::store::Table;
@@ -46,6 +45,7 @@ impl State {
         let Some(account) = self.account.clone() else {
             return Ok(Err(Refusal::NotReady));
         };
+        tx.prefetch(looked_at(conversation)).await?;
         if let Some(refusal) = self.send_refusal(tx, conversation).await? {
             return Ok(Err(refusal));
         }
@@ -70,19 +70,14 @@ impl State {
         let content = content::data(said);
         self.enqueue_message(tx, conversation, id, &content, timestamp)
             .await?;
+        let place = (id, conversation, account.address);
+        let (kind, status) = (MessageKind::Text, MessageStatus::Queued);
         let message = NewMessage {
-            id,
-            conversation,
-            author: account.address,
-            kind: MessageKind::Text,
             text,
-            sent_at: timestamp,
-            order: timestamp,
-            status: MessageStatus::Queued,
             quote,
             timer,
-            started: None,
             attachments,
+            ..NewMessage::new(place, kind, timestamp, status)
         };
         thread::insert(tx, message, &[]).await?;
         Ok(Ok(id))
@@ -136,80 +131,6 @@ impl State {
             .await?;
         thread::update_status(tx, id, MessageStatus::Queued).await?;
         Ok(Ok(()))
-    }
-
-    /// Stores something for a person's devices, and a copy of it for own other ones.
-    pub(crate) async fn enqueue_message(
-        &mut self,
-        tx: &mut Tx<'_>,
-        conversation: ConversationId,
-        id: MessageId,
-        content: &Content,
-        timestamp: u64,
-    ) -> Result<(), Error> {
-        let mut transcript = content::transcript(conversation, content, timestamp);
-        if self.is_plain() {
-            content::started(&mut transcript, timestamp);
-        }
-        let entry = OutboxRecord {
-            message_id: id.as_bytes().to_vec(),
-            conversation: conversation.as_bytes().to_vec(),
-            content: if conversation == self.own_id()? {
-                Vec::new()
-            } else {
-                self.name_author(tx, content).await?.encode_to_vec()
-            },
-            transcript: transcript.encode_to_vec(),
-            timestamp,
-            ..OutboxRecord::default()
-        };
-        self.enqueue(tx, &entry);
-        Ok(())
-    }
-
-    /// Stores something for own other devices.
-    pub(crate) fn enqueue_sync(&mut self, tx: &mut Tx<'_>, message: SyncMessage) {
-        if let Some(own) = self.account.as_ref().map(Account::id) {
-            self.enqueue_sync_of(tx, own, message);
-        }
-    }
-
-    /// Stores something for own other devices that is about a conversation: it comes behind what waits there,
-    /// since it may be about that.
-    pub(crate) fn enqueue_sync_of(
-        &mut self,
-        tx: &mut Tx<'_>,
-        conversation: ConversationId,
-        message: SyncMessage,
-    ) {
-        let timestamp = self.next_timestamp(tx);
-        let id = self.new_message_id(timestamp);
-        let entry = OutboxRecord {
-            message_id: id.as_bytes().to_vec(),
-            conversation: conversation.as_bytes().to_vec(),
-            transcript: content::sync(message).encode_to_vec(),
-            timestamp,
-            ..OutboxRecord::default()
-        };
-        self.enqueue(tx, &entry);
-    }
-
-    pub(crate) fn enqueue(&mut self, tx: &mut Tx<'_>, entry: &OutboxRecord) {
-        self.clock.next_outbox += 1;
-        let seq = self.clock.next_outbox;
-        tx.put(&key::outbox(seq), entry);
-        self.save_clock(tx);
-        self.outbox.add(conversation(entry), seq);
-    }
-
-    /// 48 bits of the time, then 80 random bits: ids of one evening stand together in an index, and whoever
-    /// receives them looks them up in one range.
-    pub(crate) fn new_message_id(&mut self, timestamp: u64) -> MessageId {
-        let mut bytes = [0; 16];
-        let (time, rest) = bytes.split_at_mut(6);
-        time.copy_from_slice(&key::index_at(timestamp));
-        self.rng.fill_bytes(rest);
-        MessageId::from_bytes(bytes)
     }
 
     /// Sends what can be sent: the oldest entry of each conversation.
@@ -370,6 +291,18 @@ impl State {
         entry.tries += 1;
         entry.tries < SEND_TRIES_MAX
     }
+}
+
+/// What storing a message to somebody looks at, to be read at once.
+fn looked_at(conversation: ConversationId) -> Vec<(Table, Vec<u8>)> {
+    let of_peer = [Table::Peers, Table::Conversations, Table::Contacts];
+    let registers = [
+        Place::of(conversation, Field::Request),
+        Place::new(PROFILE, NAME),
+    ];
+    let of_peer = of_peer.map(|table| (table, conversation.as_bytes().to_vec()));
+    let registers = registers.map(|place| (Table::Registers, place.key()));
+    of_peer.into_iter().chain(registers).collect()
 }
 
 fn conversation(entry: &OutboxRecord) -> Option<ConversationId> {

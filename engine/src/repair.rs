@@ -20,14 +20,14 @@ use wire::DeviceId;
 use wire::proto::archive::Repair as Told;
 use wire::proto::service::SyncMessage;
 
-use crate::content::{self, OwnDevice};
+use crate::content::OwnDevice;
 use crate::error::Error;
 use crate::input::Timestamp;
 use crate::limits::{
     REPAIR_AGAIN_MAX, REPAIR_AGAIN_MS, REPAIR_FIRST_MS, REPAIR_JITTER_MS, REPAIR_MS, REPAIR_WAITING,
 };
 use crate::peers;
-use crate::record::{OutboxRecord, RepairRecord, key};
+use crate::record::{RepairRecord, key};
 use crate::state::State;
 use crate::tx::Tx;
 pub(crate) use groups::mark;
@@ -179,24 +179,11 @@ impl State {
 
     /// Tells an own device something, or all of them.
     fn send_repair(&mut self, tx: &mut Tx<'_>, to: Option<DeviceId>, told: &Told) {
-        let Some(own) = self.account.as_ref().map(|account| account.id()) else {
-            return;
-        };
-        let timestamp = self.next_timestamp(tx);
         let message = SyncMessage {
             repair: Some(told.encode_to_vec()),
             ..SyncMessage::default()
         };
-        let id = self.new_message_id(timestamp);
-        let entry = OutboxRecord {
-            message_id: id.as_bytes().to_vec(),
-            conversation: own.as_bytes().to_vec(),
-            transcript: content::sync(message).encode_to_vec(),
-            timestamp,
-            only_device: to.map_or(0, u32::from),
-            ..OutboxRecord::default()
-        };
-        self.enqueue(tx, &entry);
+        self.enqueue_sync_for(tx, to, message);
     }
 }
 

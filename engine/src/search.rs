@@ -12,7 +12,7 @@ use crate::error::{Error, Refusal};
 use crate::input::{ConversationId, Search};
 use crate::limits::{LIST_MAX, SEARCH_BLOCKS, SEARCH_STEP, SEARCH_TEXT_MAX};
 use crate::output::{Found, Message, Reply};
-use crate::record::{MessageRecord, SearchRecord, key};
+use crate::record::{MessageRecord, Record as _, SearchRecord, key};
 use crate::state::State;
 use crate::store::{Direction, Row, Scan, Table};
 use crate::thread;
@@ -161,21 +161,17 @@ impl Query {
         block: Block,
         finds: &mut Finds,
     ) -> Result<(), Error> {
-        let mut range = block.messages();
-        loop {
+        let mut page = Some(block.messages());
+        while let Some(range) = page {
             let rows = tx.scan(range.clone()).await?;
+            page = range.behind(&rows);
             finds.looked_at += rows.len();
-            let more = rows.last().filter(|_| rows.len() >= range.limit);
-            let next = more.map(|(at, _)| at.clone());
             for (at, bytes) in rows {
-                let record = blocks::read(&bytes)?;
+                let record = MessageRecord::read(&bytes)?;
                 self.take(&at, record, finds);
             }
-            match next {
-                Some(to) => range.to = Some(to),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// Whether a message that says this, folded, is one that is looked for.
@@ -242,7 +238,7 @@ fn read_block(
     let Some(block) = Block::from_key(at) else {
         return Ok(None);
     };
-    let made = (prefix == key::BLOCK_MADE).then(|| blocks::read_made(bytes));
+    let made = (prefix == key::BLOCK_MADE).then(|| SearchRecord::read(bytes));
     Ok(Some((block, made.transpose()?)))
 }
 

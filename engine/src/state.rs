@@ -72,7 +72,7 @@ pub(crate) struct State {
 impl State {
     /// Reads what the store holds.
     pub(crate) async fn read(tx: &mut Tx<'_>, seed: [u8; 32]) -> Result<Self, Error> {
-        let single = [key::ACCOUNT, key::PENDING, key::CLOCK];
+        let single = [key::ACCOUNT, key::PENDING, key::CLOCK, key::REPAIR];
         tx.prefetch(single.map(|at| (Table::Meta, at.to_vec())).into())
             .await?;
         let account = tx.get::<AccountRecord>(key::ACCOUNT).await?;

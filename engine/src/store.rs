@@ -160,6 +160,24 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// The range behind a page of this one, if that was full.
+    pub(crate) fn behind(&self, rows: &[Row]) -> Option<Self> {
+        let (last, _) = rows.last().filter(|_| rows.len() >= self.limit)?;
+        let rest = self.clone();
+        Some(match self.direction {
+            Direction::Forward => Self {
+                from: [last.as_slice(), &[0]].concat(), // the first key after it
+                ..rest
+            },
+            Direction::Backward => Self {
+                to: Some(last.clone()),
+                ..rest
+            },
+        })
+    }
+}
+
 /// The first key after all that begin with `prefix`; `None` if there is none.
 fn after(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut key = prefix.to_vec();
@@ -209,6 +227,15 @@ impl std::fmt::Debug for Loaded {
 pub struct Changes {
     /// By table and key.
     pub writes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl Changes {
+    /// The keys of a table's records that are written or deleted.
+    pub(crate) fn keys_of(&self, table: Table) -> impl Iterator<Item = &[u8]> {
+        let of_table = self.writes.range((table, Vec::new())..);
+        let of_table = of_table.take_while(move |((of, _), _)| *of == table);
+        of_table.map(|((_, at), _)| at.as_slice())
+    }
 }
 
 impl std::fmt::Debug for Changes {

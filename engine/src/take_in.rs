@@ -107,18 +107,10 @@ impl State {
             started,
         } = origin;
         let blank = |kind, timer| NewMessage {
-            id,
-            conversation,
-            author,
-            kind,
-            text: String::new(),
-            sent_at,
             order,
-            status,
-            quote: None,
             timer,
             started,
-            attachments: Vec::new(),
+            ..NewMessage::new((id, conversation, author), kind, sent_at, status)
         };
         match said {
             Said::Text {

@@ -56,6 +56,31 @@ pub(crate) struct NewMessage {
     pub(crate) attachments: Vec<AttachmentPointer>,
 }
 
+impl NewMessage {
+    /// One that says nothing yet, and stays.
+    pub(crate) fn new(
+        (id, conversation, author): (MessageId, ConversationId, DeviceAddress),
+        kind: MessageKind,
+        sent_at: u64,
+        status: MessageStatus,
+    ) -> Self {
+        Self {
+            id,
+            conversation,
+            author,
+            kind,
+            text: String::new(),
+            sent_at,
+            order: sent_at,
+            status,
+            quote: None,
+            timer: Timer::default(),
+            started: None,
+            attachments: Vec::new(),
+        }
+    }
+}
+
 /// Stores a message, once: a second one with its id changes nothing, nor does one that was removed here. What was done
 /// to it before it came is done first. Gives the message if it is new.
 pub(crate) async fn insert(
@@ -153,12 +178,9 @@ pub(crate) async fn update_status(
     id: MessageId,
     status: MessageStatus,
 ) -> Result<(), Error> {
-    let Some(place) = locate(tx, id).await? else {
-        return Ok(());
-    };
-    let at = key::message(place.conversation, place.order, id);
-    let record = tx.get::<MessageRecord>(&at).await?;
-    if let Some(record) = record.filter(|known| rank(known.status) < rank(STATUS_DELIVERED)) {
+    if let Some((place, record)) = row::get(tx, id).await?
+        && rank(record.status) < rank(STATUS_DELIVERED)
+    {
         row::put(tx, &place, id, &with_status(record, status));
         tx.emit(Event::Status {
             id,
@@ -289,17 +311,8 @@ async fn count_unread(
 
 /// The message with this id.
 pub(crate) async fn find(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<Message>, Error> {
-    let Some(Place {
-        conversation,
-        order,
-    }) = locate(tx, id).await?
-    else {
-        return Ok(None);
-    };
-    let record = tx
-        .get::<MessageRecord>(&key::message(conversation, order, id))
-        .await?;
-    Ok(record.and_then(|record| view(conversation, id, record)))
+    let found = row::get(tx, id).await?;
+    Ok(found.and_then(|(place, record)| view(place.conversation, id, record)))
 }
 
 /// Where the message with this id stands, or stood.
@@ -312,17 +325,10 @@ pub(crate) async fn carried(
     tx: &mut Tx<'_>,
     id: MessageId,
 ) -> Result<(Option<QuoteRecord>, Vec<AttachmentPointer>), Error> {
-    let record = record(tx, id).await?.unwrap_or_default();
-    Ok((record.quote, record.attachments))
-}
-
-/// The message with this id, as stored.
-async fn record(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<MessageRecord>, Error> {
-    let Some(place) = locate(tx, id).await? else {
-        return Ok(None);
-    };
-    tx.get(&key::message(place.conversation, place.order, id))
-        .await
+    let found = row::get(tx, id).await?;
+    Ok(found
+        .map(|(_, record)| (record.quote, record.attachments))
+        .unwrap_or_default())
 }
 
 /// The conversation's record, or that of an empty one.

@@ -1,6 +1,7 @@
 //! Uploads that have begun, so that the same file picked again goes on where it was, also after the page was killed.
 //! A record holds what the upload is determined by, and by what its file is known again; how far it is, the relay knows.
 
+use rand::RngCore as _;
 use sha2::{Digest as _, Sha256};
 use wire::BlobId;
 
@@ -9,8 +10,18 @@ use crate::error::Error;
 use crate::input::{FileMark, Timestamp};
 use crate::limits::{UPLOAD_MS, UPLOADS_MAX};
 use crate::record::{Record as _, UploadRecord, key};
+use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::tx::Tx;
+
+impl State {
+    /// What an upload of so much goes by.
+    pub(crate) fn draw_plan(&mut self, size: u64) -> Plan {
+        let mut random = [0; Plan::RANDOM];
+        self.rng.fill_bytes(&mut random);
+        Plan::from_random(&random, size)
+    }
+}
 
 /// What an upload of this file goes on with, if one has begun that the relay still knows.
 pub(crate) async fn find_upload(tx: &mut Tx<'_>, file: &FileMark) -> Result<Option<Plan>, Error> {

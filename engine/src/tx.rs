@@ -231,19 +231,15 @@ impl<'s> Tx<'s> {
         table: Table,
         mut each: impl FnMut(&mut Self, Vec<u8>, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut page = Scan::all(table, TABLE_PAGE);
-        loop {
-            let rows = self.scan(page.clone()).await?;
-            let more = rows.last().filter(|_| rows.len() >= TABLE_PAGE);
-            let more = more.map(|(last, _)| [last.as_slice(), &[0]].concat()); // the first key after it
+        let mut page = Some(Scan::all(table, TABLE_PAGE));
+        while let Some(range) = page {
+            let rows = self.scan(range.clone()).await?;
+            page = range.behind(&rows);
             for (at, bytes) in rows {
                 each(self, at, &bytes)?;
             }
-            match more {
-                Some(from) => page.from = from,
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// The records of a table whose keys are account ids, in the order of the ids.

@@ -1,10 +1,9 @@
 //! Files on their way: what an upload goes on with is stored before it begins, and what an attachment is read with is
 //! given to the host alone. It moves no bytes.
 
-use rand::RngCore as _;
 use wire::limits::ATTACHMENT_MAX;
 
-use crate::attachment::{Plan, Pointer};
+use crate::attachment::Pointer;
 use crate::error::{Error, Refusal};
 use crate::input::{FileMark, HistoryCommand, TransferCommand};
 use crate::output::{Reply, TransferReply};
@@ -78,9 +77,7 @@ impl State {
         let plan = match known {
             Some(plan) => plan,
             None => {
-                let mut random = [0; Plan::RANDOM];
-                self.rng.fill_bytes(&mut random);
-                let plan = Plan::from_random(&random, file.size);
+                let plan = self.draw_plan(file.size);
                 if !transfers::begin_upload(tx, file, &plan).await? {
                     return Ok(Err(Refusal::QueueFull));
                 }

@@ -197,7 +197,7 @@ impl State {
                 piece: None,
                 taken: Some(taken),
             };
-            self.tell_one(tx, device.get(), told)?;
+            self.tell_history(tx, device, told);
         }
         Ok(())
     }

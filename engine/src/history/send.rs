@@ -1,7 +1,6 @@
 //! The sending side: pieces are cut one at a time, put at the relay and told of, whether the device is there or not.
 //! It does not know what is in a piece.
 
-use prost::Message as _;
 use rand::RngCore as _;
 use wire::proto::service::history::{Piece, Taken};
 use wire::proto::service::{History as Told, SyncMessage};
@@ -9,13 +8,12 @@ use wire::{AccountId, DeviceId};
 
 use super::{again_at, cut};
 use crate::attachment::{Details, Plan};
-use crate::content;
 use crate::error::{Error, Refusal};
 use crate::input::{BlobFault, BlobTask, HistoryChoice};
 use crate::limits::UPKEEP_ROWS;
 use crate::output::{Output, Reply};
 use crate::peers;
-use crate::record::{CutRecord, OutboxRecord, Record as _, key};
+use crate::record::{CutRecord, Record as _, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::tx::Tx;
@@ -24,7 +22,7 @@ use crate::tx::Tx;
 #[derive(Debug)]
 pub(super) struct Putting {
     task: BlobTask,
-    device: u8,
+    device: DeviceId,
     plan: Plan,
     before: (Vec<u8>, u32),
     after: CutRecord,
@@ -65,9 +63,8 @@ impl State {
         let mut transfer = [0; 16];
         self.rng.fill_bytes(&mut transfer);
         let cut = cut::begin(tx, transfer, days, only).await?;
-        let number = device.get();
-        tx.put(&key::history_out(number), &cut);
-        self.history.outgoing.insert(number);
+        tx.put(&key::history_out(device), &cut);
+        self.history.outgoing.insert(device);
         Self::tell_progress(tx, (device, true), 0, cut.total);
         Ok(())
     }
@@ -92,11 +89,10 @@ impl State {
             ))
             .await?
         {
-            let number = at.last().copied().map(u32::from).unwrap_or_default();
             let is_over = CutRecord::read(&bytes)?.is_over;
-            let is_there = match DeviceId::try_from(number) {
-                Ok(device) => self.has_device(tx, device).await?,
-                Err(_) => false,
+            let is_there = match key::split_history_out(&at) {
+                Some(device) => self.has_device(tx, device).await?,
+                None => false,
             };
             if is_over && !is_there {
                 tx.delete(Table::Transfers, &at);
@@ -111,32 +107,25 @@ impl State {
             return Ok(());
         };
         let own = self.own_id()?;
-        for number in self.history.outgoing.clone() {
-            let at = key::history_out(number);
+        for device in self.history.outgoing.clone() {
+            let at = key::history_out(device);
             let record = tx.get::<CutRecord>(&at).await?.filter(|cut| !cut.is_over);
             let Some(mut cut) = record else {
-                self.history.outgoing.remove(&number);
+                self.history.outgoing.remove(&device);
                 continue;
             };
-            let device = DeviceId::try_from(u32::from(number)).ok();
-            let is_there = match device {
-                Some(device) => self.has_device(tx, device).await?,
-                None => false,
-            };
-            if !is_there {
+            if !self.has_device(tx, device).await? {
                 tx.delete(Table::Transfers, &at); // it was removed
-                self.history.outgoing.remove(&number);
+                self.history.outgoing.remove(&device);
                 continue;
             }
             let before = (cut.transfer.clone(), cut.index);
             let content = cut::next(tx, own, &mut cut).await?;
-            let mut random = [0; Plan::RANDOM];
-            self.rng.fill_bytes(&mut random);
-            let plan = Plan::from_random(&random, content.len() as u64);
+            let plan = self.draw_plan(content.len() as u64);
             let task = self.history.next_task();
             self.history.putting = Some(Putting {
                 task,
-                device: number,
+                device,
                 plan: plan.clone(),
                 before,
                 after: cut,
@@ -194,32 +183,17 @@ impl State {
             taken: None,
         };
         tx.put(&at, &after);
-        self.tell_one(tx, device, told)
+        self.tell_history(tx, device, told);
+        Ok(())
     }
 
     /// Something for one own device alone.
-    pub(super) fn tell_one(
-        &mut self,
-        tx: &mut Tx<'_>,
-        device: u8,
-        told: Told,
-    ) -> Result<(), Error> {
-        let timestamp = self.next_timestamp(tx);
-        let id = self.new_message_id(timestamp);
+    pub(super) fn tell_history(&mut self, tx: &mut Tx<'_>, device: DeviceId, told: Told) {
         let message = SyncMessage {
             history: Some(told),
             ..SyncMessage::default()
         };
-        let entry = OutboxRecord {
-            message_id: id.as_bytes().to_vec(),
-            conversation: self.own_id()?.as_bytes().to_vec(),
-            transcript: content::sync(message).encode_to_vec(),
-            timestamp,
-            only_device: device.into(),
-            ..OutboxRecord::default()
-        };
-        self.enqueue(tx, &entry);
-        Ok(())
+        self.enqueue_sync_for(tx, Some(device), message);
     }
 
     /// The device says how far it is.
@@ -230,7 +204,7 @@ impl State {
         transfer: &[u8],
         taken: &Taken,
     ) -> Result<(), Error> {
-        let at = key::history_out(device.get());
+        let at = key::history_out(device);
         let Some(cut) = tx.get::<CutRecord>(&at).await? else {
             return Ok(());
         };

@@ -20,8 +20,16 @@ pub(crate) const HISTORY_OUT: &[u8] = b"history/out/";
 pub(crate) const HISTORY_IN: &[u8] = b"history/in/";
 
 /// History to a device.
-pub(crate) fn history_out(device: u8) -> Vec<u8> {
-    [HISTORY_OUT, &[device]].concat()
+pub(crate) fn history_out(device: DeviceId) -> Vec<u8> {
+    [HISTORY_OUT, &[device.get()]].concat()
+}
+
+/// The device of such a key.
+pub(crate) fn split_history_out(bytes: &[u8]) -> Option<DeviceId> {
+    let [number] = bytes.strip_prefix(HISTORY_OUT)? else {
+        return None;
+    };
+    device((*number).into())
 }
 
 /// A piece of history: which transfer, which piece. In this order they are taken.
@@ -214,11 +222,6 @@ pub(crate) fn split_block(bytes: &[u8]) -> Option<(u64, AccountId)> {
     let (bucket, conversation) = rest.split_first_chunk::<8>()?;
     let conversation = AccountId::from_slice(conversation).ok()?;
     Some((u64::from_be_bytes(*bucket), conversation))
-}
-
-/// Where the messages of a conversation of that order begin.
-pub(crate) fn message_order(conversation: AccountId, order: u64) -> Vec<u8> {
-    [conversation.as_bytes().as_slice(), &order.to_be_bytes()].concat()
 }
 
 /// Prekeys: kind, id.

@@ -117,8 +117,7 @@ enum Above {
 pub(crate) fn mark(changes: &mut Changes) {
     let mut marks: Vec<Vec<u8>> = Vec::new();
     for table in [Table::Messages, Table::Registers, Table::Conversations] {
-        let of_table = changes.writes.range((table, Vec::new())..);
-        for ((_, at), _) in of_table.take_while(|((of, _), _)| *of == table) {
+        for at in changes.keys_of(table) {
             let mark = Group::of_row(table, at).map(|group| group.key());
             if let Some(mark) = mark.filter(|mark| marks.last() != Some(mark)) {
                 marks.push(mark);

@@ -14,6 +14,7 @@ use crate::limits::{LIST_MAX, REPAIR_GROUP_BITS, REPAIR_REMOVED_MS, TABLE_PAGE};
 use crate::record::{ConversationRecord, MessageRecord, Record, RegisterRecord, key};
 use crate::registers::{Field, Place};
 use crate::store::{Scan, Table};
+use crate::thread::timer::earlier;
 use crate::thread::union::Placed;
 use crate::tx::Tx;
 
@@ -70,20 +71,16 @@ fn range(table: Table, from: Vec<u8>, to: Option<Vec<u8>>) -> Scan {
 /// The items of all rows of a range.
 async fn each(
     tx: &mut Tx<'_>,
-    mut page: Scan,
+    page: Scan,
     mut item: impl FnMut(Vec<u8>, &[u8]) -> Result<Option<Item>, Error>,
 ) -> Result<Vec<Item>, Error> {
     let mut items = Vec::new();
-    while items.len() < LIST_MAX {
-        let rows = tx.scan(page.clone()).await?;
-        let more = rows.last().filter(|_| rows.len() >= TABLE_PAGE);
-        let more = more.map(|(last, _)| [last.as_slice(), &[0]].concat()); // the first key after it
+    let mut page = Some(page);
+    while let Some(range) = page.filter(|_| items.len() < LIST_MAX) {
+        let rows = tx.scan(range.clone()).await?;
+        page = range.behind(&rows);
         for (at, bytes) in rows {
             items.extend(item(at, &bytes)?);
-        }
-        match more {
-            Some(from) => page.from = from,
-            None => break,
         }
     }
     Ok(items)
@@ -147,10 +144,6 @@ fn register(at: Vec<u8>, bytes: &[u8], now: Timestamp) -> Result<(Option<Item>, 
         at,
     };
     Ok((Some(item), until))
-}
-
-fn earlier(one: u64, other: u64) -> u64 {
-    std::cmp::min_by_key(one, other, |time| time.wrapping_sub(1))
 }
 
 /// A hash.

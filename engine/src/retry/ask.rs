@@ -14,7 +14,6 @@ use crate::record::{OutboxRecord, Record, WaitingRecord, key};
 use crate::registers;
 use crate::state::State;
 use crate::store::{Scan, Table};
-use crate::thread::timer::Timer;
 use crate::thread::{self, NewMessage};
 use crate::tx::Tx;
 
@@ -138,23 +137,16 @@ async fn keep_place(
 ) -> Result<MessageId, Error> {
     let from = envelope.source;
     let id = MessageId::from_bytes(guid);
+    let kind = if asked {
+        MessageKind::Waiting
+    } else {
+        MessageKind::Unreadable
+    };
+    let sent_at = envelope.client_timestamp;
+    let place = (id, from.account, from);
     let message = NewMessage {
-        id,
-        conversation: from.account,
-        author: from,
-        kind: if asked {
-            MessageKind::Waiting
-        } else {
-            MessageKind::Unreadable
-        },
-        text: String::new(),
-        sent_at: envelope.client_timestamp,
-        order: believed_order(envelope.client_timestamp, envelope),
-        status: MessageStatus::Received,
-        quote: None,
-        timer: Timer::default(),
-        started: None,
-        attachments: Vec::new(),
+        order: believed_order(sent_at, envelope),
+        ..NewMessage::new(place, kind, sent_at, MessageStatus::Received)
     };
     thread::insert(tx, message, &[]).await?;
     Ok(id)

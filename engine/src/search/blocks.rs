@@ -43,7 +43,7 @@ impl Block {
 
     /// Its messages, newest first, a page of them.
     pub(super) fn messages(self) -> Scan {
-        let at = |bucket: u64| key::message_order(self.conversation, bucket << BUCKET_BITS);
+        let at = |bucket: u64| key::messages_at(self.conversation, bucket << BUCKET_BITS);
         let last = self.bucket >= Self::bucket(u64::MAX);
         let all = Scan::prefix(Table::Messages, self.conversation.as_bytes(), TABLE_PAGE);
         Scan {
@@ -62,10 +62,8 @@ impl Block {
 /// Unmakes the blocks of all messages that are written or deleted.
 pub(crate) fn mark(changes: &mut Changes) {
     let messages = changes
-        .writes
-        .range((Table::Messages, Vec::new())..)
-        .take_while(|((table, _), _)| *table == Table::Messages)
-        .filter_map(|((_, at), _)| key::split_message(at));
+        .keys_of(Table::Messages)
+        .filter_map(key::split_message);
     let mut blocks: Vec<Block> = messages
         .map(|(conversation, order, _)| Block {
             bucket: Block::bucket(order),
@@ -99,14 +97,6 @@ pub(super) fn searchable(record: &MessageRecord) -> Option<String> {
         said.push_str(&folded(name));
     }
     (!said.is_empty()).then_some(said)
-}
-
-pub(super) fn read(bytes: &[u8]) -> Result<MessageRecord, Error> {
-    Ok(MessageRecord::read(bytes)?)
-}
-
-pub(super) fn read_made(bytes: &[u8]) -> Result<SearchRecord, Error> {
-    Ok(SearchRecord::read(bytes)?)
 }
 
 impl State {
@@ -144,14 +134,15 @@ impl State {
 
 /// Makes a block. Gives how many messages it has read.
 async fn make(tx: &mut Tx<'_>, block: Block) -> Result<usize, Error> {
-    let mut range = block.messages();
+    let mut page = Some(block.messages());
     let mut made = SearchRecord::default();
     let (mut read, mut size) = (0, 0);
-    loop {
+    while let Some(range) = page {
         let rows = tx.scan(range.clone()).await?;
+        page = range.behind(&rows);
         read += rows.len();
         for (at, bytes) in &rows {
-            let record = self::read(bytes)?;
+            let record = MessageRecord::read(bytes)?;
             if let Some((_, order, id)) = key::split_message(at)
                 && let Some(text) = searchable(&record)
             {
@@ -160,17 +151,12 @@ async fn make(tx: &mut Tx<'_>, block: Block) -> Result<usize, Error> {
                 made.said.push(SaidRecord { order, id, text });
             }
         }
-        let more = rows.last().filter(|_| rows.len() >= range.limit);
         if size > SEARCH_BLOCK_BYTES {
             made = SearchRecord {
                 too_large: true,
                 ..SearchRecord::default()
             };
             break;
-        }
-        match more {
-            Some((at, _)) => range.to = Some(at.clone()),
-            None => break,
         }
     }
     if made.too_large || !made.said.is_empty() {

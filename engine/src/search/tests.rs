@@ -10,7 +10,6 @@ use crate::input::Timestamp;
 use crate::output::{MessageKind, MessageStatus};
 use crate::store::memory::MemoryStore;
 use crate::store::{Changes, Store};
-use crate::thread::timer::Timer;
 use crate::thread::{NewMessage, insert, remove};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -29,22 +28,14 @@ fn commit(store: &mut MemoryStore, (changes, _): (Changes, Vec<crate::output::Ou
 
 /// Somebody has written this, at that time.
 fn wrote(store: &mut MemoryStore, from: AccountId, time: u64, text: &str) {
+    let author = DeviceAddress {
+        account: from,
+        device: DeviceId::try_from(1_u32).unwrap(),
+    };
+    let (kind, status) = (MessageKind::Text, MessageStatus::Received);
     let message = NewMessage {
-        id: id(time),
-        conversation: from,
-        author: DeviceAddress {
-            account: from,
-            device: DeviceId::try_from(1_u32).unwrap(),
-        },
-        kind: MessageKind::Text,
         text: text.to_owned(),
-        attachments: Vec::new(),
-        sent_at: time,
-        order: time,
-        status: MessageStatus::Received,
-        quote: None,
-        timer: Timer::default(),
-        started: None,
+        ..NewMessage::new((id(time), from, author), kind, time, status)
     };
     let mut tx = Tx::new(store, Timestamp(time));
     insert(&mut tx, message, &[])

@@ -17,7 +17,7 @@ use crate::error::{Error, Refusal};
 use crate::input::ConversationId;
 use crate::limits::{ACT_WINDOW_MS, EDITS_KEPT};
 use crate::output::Event;
-use crate::record::{MessageRecord, ReactionRecord, VersionRecord, key};
+use crate::record::{MessageRecord, ReactionRecord, VersionRecord};
 use crate::tx::Tx;
 
 /// Something done to a message.
@@ -82,8 +82,7 @@ pub(crate) async fn apply(tx: &mut Tx<'_>, act: &Act) -> Result<Outcome, Error> 
     if place.conversation != act.conversation {
         return Ok(Outcome::Refused(Refusal::UnknownMessage));
     }
-    let at = key::message(place.conversation, place.order, act.target);
-    let Some(mut record) = tx.get::<MessageRecord>(&at).await? else {
+    let Some(mut record) = row::at(tx, &place, act.target).await? else {
         return Ok(Outcome::Nothing); // it was here and is gone
     };
     let was_unread = is_unread(&record);
@@ -111,7 +110,7 @@ pub(crate) async fn apply(tx: &mut Tx<'_>, act: &Act) -> Result<Outcome, Error> 
 
 /// The clock of the latest act on a message that is known.
 pub(crate) async fn latest(tx: &mut Tx<'_>, id: MessageId) -> Result<u64, Error> {
-    let Some(record) = super::record(tx, id).await? else {
+    let Some((_, record)) = row::get(tx, id).await? else {
         return Ok(0);
     };
     let reactions = record.reactions.iter().map(|reaction| reaction.clock);
@@ -153,12 +152,7 @@ fn edit(record: &mut MessageRecord, act: &Act, text: &str) -> Outcome {
 /// Adds texts to those that a message has had: the newest counts. Of one act there is one text, the greater if its author
 /// gave devices different ones.
 pub(super) fn add_versions(record: &mut MessageRecord, new: Vec<VersionRecord>) -> Outcome {
-    let present = VersionRecord {
-        clock: record.edit_clock, // 0, before any edit, if there was none
-        id: std::mem::take(&mut record.edit_id),
-        text: std::mem::take(&mut record.text),
-    };
-    let before = [vec![present], std::mem::take(&mut record.earlier)].concat();
+    let before = take_versions(record);
     let mut versions = [before.clone(), new].concat();
     versions.sort_by(|a, b| (b.clock, &b.id, &b.text).cmp(&(a.clock, &a.id, &a.text)));
     let mut ids = BTreeSet::new();
@@ -173,6 +167,16 @@ pub(super) fn add_versions(record: &mut MessageRecord, new: Vec<VersionRecord>) 
     outcome
 }
 
+/// Takes all texts that a message has had out of it, newest first.
+pub(crate) fn take_versions(record: &mut MessageRecord) -> Vec<VersionRecord> {
+    let present = VersionRecord {
+        clock: std::mem::take(&mut record.edit_clock), // 0, before any edit, if there was none
+        id: std::mem::take(&mut record.edit_id),
+        text: std::mem::take(&mut record.text),
+    };
+    [vec![present], std::mem::take(&mut record.earlier)].concat()
+}
+
 const fn outcome(has_changed: bool) -> Outcome {
     if has_changed {
         Outcome::Changed
@@ -183,13 +187,16 @@ const fn outcome(has_changed: bool) -> Outcome {
 
 pub(super) fn delete(record: &mut MessageRecord) -> Outcome {
     record.kind = KIND_DELETED;
-    record.text.clear();
-    record.quote = None;
-    record.earlier.clear();
     record.reactions.clear();
-    record.attachments.clear();
-    (record.edit_clock, record.edit_id) = (0, Vec::new());
+    blank(record);
     Outcome::Changed
+}
+
+/// It says nothing, and never did.
+pub(super) fn blank(record: &mut MessageRecord) {
+    take_versions(record);
+    record.quote = None;
+    record.attachments.clear();
 }
 
 fn react(record: &mut MessageRecord, act: &Act, emoji: &str) -> Outcome {

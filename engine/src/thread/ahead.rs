@@ -64,7 +64,6 @@ mod tests {
     use crate::input::Timestamp;
     use crate::output::{MessageKind, MessageStatus};
     use crate::store::memory::MemoryStore;
-    use crate::thread::timer::Timer;
     use crate::thread::{NewMessage, insert};
 
     const BOB: AccountId = AccountId::from_bytes([2; 16]);
@@ -76,22 +75,14 @@ mod tests {
 
     /// Bob's message of this time has come.
     async fn came(tx: &mut Tx<'_>, time: u64) {
+        let author = DeviceAddress {
+            account: BOB,
+            device: DeviceId::try_from(1_u32).unwrap(),
+        };
+        let (kind, status) = (MessageKind::Text, MessageStatus::Received);
         let message = NewMessage {
-            id: id(time),
-            conversation: BOB,
-            author: DeviceAddress {
-                account: BOB,
-                device: DeviceId::try_from(1_u32).unwrap(),
-            },
-            kind: MessageKind::Text,
             text: "hello".to_owned(),
-            sent_at: time,
-            order: time,
-            status: MessageStatus::Received,
-            quote: None,
-            timer: Timer::default(),
-            started: None,
-            attachments: Vec::new(),
+            ..NewMessage::new((id(time), BOB, author), kind, time, status)
         };
         insert(tx, message, &[]).await.unwrap();
     }

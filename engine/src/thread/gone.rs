@@ -7,7 +7,7 @@ use super::{Place, conversation_record, is_unread, last_of, locate, row};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::Event;
-use crate::record::{IndexRecord, MessageRecord, key};
+use crate::record::{IndexRecord, MessageRecord};
 use crate::tx::Tx;
 
 /// Takes a message away for good. What is left is that it was there, so that it does not come back.
@@ -23,8 +23,7 @@ pub(crate) async fn remove(
             return Ok(());
         }
         order = place.order;
-        let at = key::message(conversation, order, id);
-        if let Some(record) = tx.get::<MessageRecord>(&at).await? {
+        if let Some(record) = row::at(tx, &place, id).await? {
             take_out(tx, &place, id, &record).await?;
         }
     }

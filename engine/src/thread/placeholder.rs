@@ -4,8 +4,8 @@
 use wire::MessageId;
 
 use super::gone::take_out;
+use super::row;
 use super::view::{KIND_UNREADABLE, KIND_WAITING, view};
-use super::{locate, row};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::limits::SAME_PLACE_MAX;
@@ -16,11 +16,7 @@ use crate::tx::Tx;
 
 /// Takes a placeholder out: its message has come.
 pub(crate) async fn remove_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result<(), Error> {
-    let Some(place) = locate(tx, id).await? else {
-        return Ok(());
-    };
-    let at = key::message(place.conversation, place.order, id);
-    let Some(record) = tx.get::<MessageRecord>(&at).await? else {
+    let Some((place, record)) = row::get(tx, id).await? else {
         return Ok(());
     };
     if !matches!(record.kind, KIND_WAITING | KIND_UNREADABLE) {
@@ -62,12 +58,8 @@ pub(crate) async fn kept_at(
 
 /// A placeholder's message will not come any more.
 pub(crate) async fn end_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result<(), Error> {
-    let Some(place) = locate(tx, id).await? else {
-        return Ok(());
-    };
-    let at = key::message(place.conversation, place.order, id);
-    let waiting = tx.get::<MessageRecord>(&at).await?;
-    if let Some(mut record) = waiting.filter(|record| record.kind == KIND_WAITING) {
+    let found = row::get(tx, id).await?;
+    if let Some((place, mut record)) = found.filter(|(_, record)| record.kind == KIND_WAITING) {
         record.kind = KIND_UNREADABLE;
         row::put(tx, &place, id, &record);
         if let Some(view) = view(place.conversation, id, record) {

@@ -1,13 +1,36 @@
-//! The only writer of messages' rows.
+//! Messages' rows: where each is, and the only writer of them.
 //! It does not know what a message says.
 
 use wire::MessageId;
 
-use super::Place;
+use super::{Place, locate};
+use crate::error::Error;
 use crate::input::ConversationId;
 use crate::record::{IndexRecord, MessageRecord, key};
 use crate::store::Table;
 use crate::tx::Tx;
+
+/// The message with this id, if it is here, and its place.
+pub(super) async fn get(
+    tx: &mut Tx<'_>,
+    id: MessageId,
+) -> Result<Option<(Place, MessageRecord)>, Error> {
+    let Some(place) = locate(tx, id).await? else {
+        return Ok(None);
+    };
+    let record = at(tx, &place, id).await?;
+    Ok(record.map(|record| (place, record)))
+}
+
+/// What is at the place of a message; nothing if it was removed.
+pub(super) async fn at(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    id: MessageId,
+) -> Result<Option<MessageRecord>, Error> {
+    tx.get(&key::message(place.conversation, place.order, id))
+        .await
+}
 
 /// Writes a message that has its place.
 pub(super) fn put(tx: &mut Tx<'_>, place: &Place, id: MessageId, record: &MessageRecord) {

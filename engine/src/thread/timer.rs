@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use wire::MessageId;
 
 use super::view::{KIND_TIMER, STATUS_RECEIVED};
-use super::{Place, conversation_record, locate, range, row};
+use super::{Place, conversation_record, range, row};
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::limits::READ_STARTED_MAX;
@@ -91,11 +91,7 @@ pub(crate) async fn start(
     id: MessageId,
     started: u64,
 ) -> Result<Option<u64>, Error> {
-    let Some(place) = locate(tx, id).await? else {
-        return Ok(None);
-    };
-    let at = key::message(place.conversation, place.order, id);
-    let Some(mut record) = tx.get::<MessageRecord>(&at).await? else {
+    let Some((place, mut record)) = row::get(tx, id).await? else {
         return Ok(None);
     };
     let ends = run(&mut record, started);
@@ -157,7 +153,7 @@ pub(super) fn shorter(one: u32, other: u32) -> u32 {
 }
 
 /// The earlier of two ends; 0: none yet.
-pub(super) fn earlier(one: u64, other: u64) -> u64 {
+pub(crate) fn earlier(one: u64, other: u64) -> u64 {
     std::cmp::min_by_key(one, other, |end| end.wrapping_sub(1))
 }
 
@@ -177,20 +173,11 @@ pub(crate) async fn ended(
     tx: &mut Tx<'_>,
     id: MessageId,
 ) -> Result<Option<(ConversationId, MessageRecord)>, Error> {
-    let Some(Place {
-        conversation,
-        order,
-    }) = locate(tx, id).await?
-    else {
-        return Ok(None);
-    };
-    let record = tx
-        .get::<MessageRecord>(&key::message(conversation, order, id))
-        .await?;
+    let found = row::get(tx, id).await?;
     let has_ended = |record: &MessageRecord| record.ends_at != 0 && record.ends_at <= tx.now.0;
-    Ok(record
-        .filter(has_ended)
-        .map(|record| (conversation, record)))
+    Ok(found
+        .filter(|(_, record)| has_ended(record))
+        .map(|(place, record)| (place.conversation, record)))
 }
 
 #[cfg(test)]

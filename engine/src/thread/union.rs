@@ -17,7 +17,7 @@ use super::{
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::output::{Event, Message};
-use crate::record::{IndexRecord, MessageRecord, ReactionRecord, VersionRecord, key};
+use crate::record::{IndexRecord, MessageRecord, ReactionRecord};
 use crate::tx::Tx;
 
 /// A message with its place.
@@ -67,8 +67,7 @@ pub(crate) async fn unite(tx: &mut Tx<'_>, message: Placed, early: &[Act]) -> Re
     let Some(place) = locate(tx, id).await? else {
         return Ok(Union::Refused);
     };
-    let at = key::message(place.conversation, place.order, id);
-    let Some(known) = tx.get::<MessageRecord>(&at).await? else {
+    let Some(known) = row::at(tx, &place, id).await? else {
         return Ok(Union::Known);
     };
     if place.conversation != conversation || known.author != other.author {
@@ -149,7 +148,7 @@ fn tell(
 /// alone knows of its own message: that it waits or has failed.
 pub(crate) fn join(
     (known_order, known): (u64, &MessageRecord),
-    (other_order, other): (u64, MessageRecord),
+    (other_order, mut other): (u64, MessageRecord),
 ) -> (u64, MessageRecord) {
     let known = known.clone();
     if !is_readable(&known) || !is_readable(&other) {
@@ -160,18 +159,19 @@ pub(crate) fn join(
             (other_order, other)
         };
     }
+    let texts = acts::take_versions(&mut other);
     let MessageRecord {
         author,
         author_device,
         kind,
-        text,
+        text: _, // with when and by which act, and what it was before: the texts
+        edit_clock: _,
+        edit_id: _,
+        earlier: _,
         sent_at,
         status,
         error: _,
         quote,
-        edit_clock,
-        edit_id,
-        earlier,
         reactions,
         timer_s,
         ends_at,
@@ -194,21 +194,12 @@ pub(crate) fn join(
     }
     if united.kind != KIND_TEXT || kind != KIND_TEXT {
         united.kind = KIND_TIMER; // which says nothing
-        united.text.clear();
-        united.quote = None;
-        united.attachments.clear();
-        united.earlier.clear();
-        (united.edit_clock, united.edit_id) = (0, Vec::new());
+        acts::blank(&mut united);
         return (order, united);
     }
     united.quote = greater(united.quote, quote);
     united.attachments = greater(united.attachments, attachments);
-    let present = VersionRecord {
-        clock: edit_clock,
-        id: edit_id,
-        text,
-    };
-    acts::add_versions(&mut united, [vec![present], earlier].concat());
+    acts::add_versions(&mut united, texts);
     (order, united)
 }
 
