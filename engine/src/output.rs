@@ -1,6 +1,7 @@
 //! Everything the engine wants of its host, in one closed list.
 //! Outputs are released only after the commit that makes them true.
 
+mod account;
 mod app;
 mod message;
 mod person;
@@ -11,6 +12,7 @@ use wire::{AccountId, DeviceId, Handle, MessageId};
 use crate::attachment::{Plan, Pointer};
 use crate::error::Refusal;
 use crate::input::{BlobTask, ConversationId, SocketId, Ticket, Timestamp};
+pub use account::{Account, Device, Unlinked};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
@@ -253,52 +255,6 @@ pub enum Connection {
     Online,
 }
 
-/// The account of this device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Its id.
-    pub id: AccountId,
-    /// Its handle; a plain Signal service has none.
-    pub handle: Option<Handle>,
-    /// This device.
-    pub device: DeviceId,
-    /// What the person called it.
-    pub device_name: String,
-    /// Why this is no device of it any more, if it is none.
-    pub unlinked: Option<Unlinked>,
-}
-
-/// Why a browser is no device of its account any more. What is stored can still be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unlinked {
-    /// The device was removed, here or on another one.
-    Removed,
-    /// The account was deleted.
-    Deleted,
-    /// What is stored here was copied, or restored from an older state: sending with it would not be safe.
-    RolledBack,
-}
-
-impl Unlinked {
-    /// As it is stored.
-    pub(crate) const fn number(self) -> u32 {
-        match self {
-            Self::Removed => 1,
-            Self::Deleted => 2,
-            Self::RolledBack => 3,
-        }
-    }
-
-    /// From what is stored.
-    pub(crate) const fn from_number(number: u32) -> Self {
-        match number {
-            2 => Self::Deleted,
-            3 => Self::RolledBack,
-            _ => Self::Removed,
-        }
-    }
-}
-
 /// A URI by which this device asks to be linked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkOffer {
@@ -313,21 +269,6 @@ pub struct LinkOffer {
 pub struct LinkClaim {
     /// What it calls itself; may be empty.
     pub device_name: String,
-}
-
-/// A device of this account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
-    /// Its id.
-    pub id: DeviceId,
-    /// What the person called it; empty if the name can't be read.
-    pub name: String,
-    /// It is this one.
-    pub current: bool,
-    /// When it was added.
-    pub created: Timestamp,
-    /// When it was last connected, to the day.
-    pub last_seen: Timestamp,
 }
 
 /// A conversation.
