@@ -42,6 +42,7 @@ impl Device {
         let signed = signed_key(identity, &mut store, &mut rng);
         let kyber = kyber_key(identity, &mut store, &mut rng);
         let keys = DevicePreKeys {
+            certificate: None,
             device_id: address.device,
             registration_id,
             signed_pre_key: signed,

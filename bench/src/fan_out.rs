@@ -86,6 +86,7 @@ fn answer(device: &mut Device, relay: &mut Relay, to: DeviceAddress) -> Envelope
     let bound = bound(device, to);
     let (kind, content) = device.encrypt(to, &bound);
     Envelope {
+        certified: false,
         kind,
         source: device.address,
         destination: Some(to.account),
@@ -108,6 +109,7 @@ pub(crate) fn bound(from: &Device, to: DeviceAddress) -> Vec<u8> {
             recipient_account: id(to.account),
             recipient_device: Some(to.device.into()),
             message_id: Some(vec![from.address.device.get(); 16]),
+            ..Binding::default()
         }),
         ..Content::default()
     };

@@ -88,6 +88,7 @@ impl Forged {
     fn deliver(&mut self, kind: EnvelopeKind, content: Vec<u8>) {
         let to = self.engine.address.expect("it has registered");
         let envelope = Envelope {
+            certified: false,
             kind,
             source: self.peer.address,
             destination: Some(to.account),

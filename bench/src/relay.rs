@@ -128,6 +128,7 @@ impl Relay {
         let account = self.add(body.handle.as_str(), body.identity_key.0);
         let device = DeviceId::PRIMARY;
         let keys = DevicePreKeys {
+            certificate: None,
             device_id: device,
             registration_id: body.account_attributes.registration_id,
             signed_pre_key: body.aci_signed_pre_key,
@@ -140,6 +141,7 @@ impl Relay {
 
     fn info(&self, id: AccountId) -> (u16, Vec<u8>) {
         let info = AccountInfo {
+            list_version: None,
             uuid: id,
             handle: self.accounts[&id].handle.clone(),
             device_id: None,
@@ -150,6 +152,7 @@ impl Relay {
     fn keys(&self, id: AccountId) -> Vec<u8> {
         let account = &self.accounts[&id];
         to_json(&PreKeyResponse {
+            device_list: None,
             identity_key: account.identity_key.clone(),
             devices: account.devices.clone(),
         })
@@ -164,6 +167,7 @@ impl Relay {
                     device: message.device,
                 };
                 let envelope = Envelope {
+                    certified: false,
                     kind: message.kind,
                     source,
                     destination: Some(to.account),

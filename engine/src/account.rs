@@ -3,18 +3,22 @@
 //! An account is first *pending* (stored, but the relay has not agreed), then ours. It does not
 //! know how the relay is asked.
 
+use hkdf::Hkdf;
 use libsignal_protocol::kem;
 use libsignal_protocol::{
-    GenericSignedPreKey, IdentityKeyPair, KeyPair, KyberPreKeyRecord, PreKeyRecord, PrivateKey,
-    SignedPreKeyRecord, Timestamp as KeyTimestamp,
+    GenericSignedPreKey, IdentityKey, IdentityKeyPair, KeyPair, KyberPreKeyRecord, PreKeyRecord,
+    PrivateKey, SignedPreKeyRecord, Timestamp as KeyTimestamp,
 };
 use rand::RngCore;
 use rand_chacha::ChaCha20Rng;
+use sha2::Sha256;
 use wire::basic::Basic;
 use wire::body::{AccountAttributes, Base64, KeyId, PreKey, SetKeys, SignedPreKey};
+use wire::certificate::{Role, SignedCertificate};
 use wire::{AccountId, DeviceAddress, DeviceId, Handle, RegistrationId};
 
 use crate::error::{Error, StoreFault};
+use crate::guard;
 use crate::input::Timestamp;
 use crate::limits::ONE_TIME_KEYS_BATCH;
 use crate::record::{AccountRecord, ClockRecord, PreKeyKind, key};
@@ -23,13 +27,17 @@ use crate::session::{identity_pair, serialized};
 use crate::store::Table;
 use crate::tx::Tx;
 use crate::{dated, device_name, output};
+use zeroize::Zeroizing;
 
 /// This device, as stored.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) address: DeviceAddress,
     pub(crate) registration_id: RegistrationId,
+    /// What sessions and prekeys of this device rest on: the account's key, or one of its own.
     pub(crate) identity: IdentityKeyPair,
+    /// What people verify.
+    pub(crate) account_key: IdentityKey,
     /// Unknown between being linked and the first sign-in, and on a plain Signal service.
     pub(crate) handle: Option<Handle>,
     pub(crate) record: AccountRecord,
@@ -43,10 +51,16 @@ impl Account {
             account: AccountId::from_slice(&record.account).map_err(|_| damaged)?,
             device: DeviceId::try_from(record.device).map_err(|_| damaged)?,
         };
+        let identity = identity_pair(&record.identity)?;
+        let account_key = match record.account_key.as_slice() {
+            [] => *identity.identity_key(),
+            key => guard::identity_key(key).map_err(|_| damaged)?,
+        };
         Ok(Self {
             address,
             registration_id: record.registration_id.try_into().map_err(|_| damaged)?,
-            identity: identity_pair(&record.identity)?,
+            identity,
+            account_key,
             handle: record.handle.parse().ok(),
             record,
         })
@@ -55,6 +69,17 @@ impl Account {
     /// Its own account and nobody else's.
     pub(crate) fn id(&self) -> AccountId {
         self.address.account
+    }
+
+    /// It holds the account's key: it may link, remove and sign.
+    pub(crate) fn is_owner(&self) -> bool {
+        self.record.account_key.is_empty()
+    }
+
+    /// What this device is to its account.
+    pub(crate) fn role(&self) -> Role {
+        let certificate = SignedCertificate::decode(&self.record.certificate);
+        certificate.map_or(Role::Owner, |signed| signed.certificate.role)
     }
 
     /// The header that signs this device in.
@@ -80,6 +105,7 @@ impl Account {
             handle: self.handle.clone(),
             device: self.address.device,
             device_name: self.record.device_name.clone(),
+            role: self.role(),
             unlinked: self.unlinked(),
         })
     }
@@ -94,6 +120,18 @@ impl Account {
         unlinked.then(|| output::Unlinked::from_number(unlinked_why))
     }
 }
+
+/// What names of own devices are encrypted to: a key that all of them have, whatever their roles.
+pub(crate) fn names_key(record: &AccountRecord) -> Result<IdentityKeyPair, Error> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    let derived = Hkdf::<Sha256>::new(None, &record.profile_key).expand(NAMES_INFO, &mut bytes[..]);
+    derived.map_err(|_| Error::Bug("HKDF refuses 32 bytes"))?;
+    let private = PrivateKey::deserialize(&bytes[..])
+        .map_err(|_| Error::Bug("32 bytes are no private key"))?;
+    IdentityKeyPair::try_from(private).map_err(|_| Error::Bug("a private key without a public one"))
+}
+
+const NAMES_INFO: &[u8] = b"Lockstep device names 1";
 
 /// A device that is not yet one: everything it needs but the relay's consent.
 pub(crate) fn new_device(
@@ -177,7 +215,11 @@ pub(crate) fn attributes(
     identity: &IdentityKeyPair,
     rng: &mut ChaCha20Rng,
 ) -> Result<AccountAttributes, Error> {
-    let name = device_name::encrypt(&record.device_name, identity.identity_key(), rng);
+    let names = match record.service() {
+        Some(Service::Signal) => *identity, // as Signal's clients do
+        Some(Service::Lockstep) | None => names_key(record)?,
+    };
+    let name = device_name::encrypt(&record.device_name, names.identity_key(), rng);
     Ok(AccountAttributes {
         fetches_messages: true,
         registration_id: record

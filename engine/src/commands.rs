@@ -64,14 +64,14 @@ impl State {
             Command::OpenLink { uri } => {
                 tx.resolve(ticket, linking::claim(&uri).map(Reply::LinkClaim));
             }
-            Command::ApproveLink { uri } => self.approve_link(tx, ticket, uri),
+            Command::ApproveLink { uri, role } => self.approve_link(tx, ticket, uri, role),
             Command::RejectLink { uri } => self.reject_link(tx, ticket, &uri),
             Command::Send { to, draft } => self.send(tx, ticket, to, draft).await?,
             Command::Devices => {
                 let pending = Pending::Devices(ticket);
                 self.connection.ask(tx, &Endpoint::Devices, pending);
             }
-            Command::Unlink { device } => self.unlink(tx, ticket, device),
+            Command::Unlink { device, lost } => self.unlink(tx, ticket, device, lost).await?,
             Command::DeleteAccount => self.delete_account(tx, ticket),
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
             Command::History(HistoryCommand::Take { content }) => {

@@ -15,6 +15,7 @@ use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
 use crate::account::Account;
 use crate::padding;
 use crate::session::PeerFault;
+use crate::trust::{self, Beacons};
 pub(crate) use unbound::{author_read, both_forms, message_read, service_id};
 
 /// A device of our own account other than this one. Only [`open`] makes one, after decryption.
@@ -49,16 +50,19 @@ pub(crate) fn bind(
     id: MessageId,
     account: &Account,
     to: DeviceAddress,
+    beacons: Beacons,
 ) -> Vec<u8> {
+    let binding = Binding {
+        sender_account: Some(account.id().as_bytes().to_vec()),
+        sender_device: Some(account.address.device.into()),
+        sender_epoch: Some(account.registration_id.into()),
+        recipient_account: Some(to.account.as_bytes().to_vec()),
+        recipient_device: Some(to.device.into()),
+        message_id: Some(id.as_bytes().to_vec()),
+        ..Binding::default()
+    };
     let bound = Content {
-        binding: Some(Binding {
-            sender_account: Some(account.id().as_bytes().to_vec()),
-            sender_device: Some(account.address.device.into()),
-            sender_epoch: Some(account.registration_id.into()),
-            recipient_account: Some(to.account.as_bytes().to_vec()),
-            recipient_device: Some(to.device.into()),
-            message_id: Some(id.as_bytes().to_vec()),
-        }),
+        binding: Some(trust::bound(binding, beacons)),
         ..content.clone()
     };
     padding::pad(bound.encode_to_vec())

@@ -61,6 +61,8 @@ pub enum Refusal {
     AccountGone,
     /// The account has no other device.
     LastDevice,
+    /// This device does not hold the account's key.
+    NotOwner,
     /// This browser was linked to another account.
     OtherAccount,
     /// Nobody has this handle.
@@ -166,6 +168,7 @@ impl Refusal {
             Self::RolledBack => "rolled_back",
             Self::AccountGone => "account_gone",
             Self::LastDevice => "last_device",
+            Self::NotOwner => "not_owner",
             Self::OtherAccount => "other_account",
             Self::UnknownHandle => "unknown_handle",
             Self::HandleTaken => "handle_taken",

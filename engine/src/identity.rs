@@ -15,6 +15,7 @@ use crate::peers;
 use crate::record::{HeldRecord, Record, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
+use crate::trust;
 use crate::tx::Tx;
 
 impl State {
@@ -26,6 +27,14 @@ impl State {
         identity: Option<Vec<u8>>,
     ) -> Result<(), Error> {
         let account = envelope.source.account;
+        let known = peers::record(tx, account).await?;
+        let device = envelope.source.device;
+        if trust::is_refused(&known, device, identity.as_deref()) {
+            return Ok(()); // revoked as lost: nothing of it counts any more (T10)
+        }
+        if envelope.certified || trust::has_own_key(&known, device) {
+            return self.hold_for_list(tx, envelope).await;
+        }
         let (Some(identity), Some(guid)) = (identity, envelope.guid) else {
             return Ok(());
         };
@@ -49,7 +58,11 @@ impl State {
     /// Whether this is our own identity key. Under another account's name it is a lie, and never one to be accepted.
     pub(crate) fn is_own_key(&self, identity: &[u8]) -> bool {
         let own = self.account.as_ref();
-        own.is_some_and(|own| *own.identity.identity_key().serialize() == *identity)
+        own.is_some_and(|own| {
+            [own.identity.identity_key(), &own.account_key]
+                .into_iter()
+                .any(|key| *key.serialize() == *identity)
+        })
     }
 
     /// The person accepts the account's new key. Everything that was with the old one ends, and what was held is read.
@@ -125,6 +138,6 @@ pub(crate) async fn forget_held(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn held_of(account: AccountId) -> Scan {
+pub(crate) fn held_of(account: AccountId) -> Scan {
     Scan::prefix(Table::Held, account.as_bytes(), HELD_MAX)
 }

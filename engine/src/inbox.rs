@@ -161,12 +161,18 @@ impl State {
                         sessions.load_pre_keys(tx, message).await?;
                     }
                     let accept = |padded, epoch| content::open(padded, from, epoch, own);
-                    sessions.decrypt(from, ciphertext, tx.now, &mut self.rng, accept)
+                    match item.envelope.certified && !sessions.knows(from.account) {
+                        // Its key is not the account's, which is what is trusted at first use.
+                        true => Err(PeerFault::Untrusted),
+                        false => sessions.decrypt(from, ciphertext, tx.now, &mut self.rng, accept),
+                    }
                 }
                 Err(fault) => Err(*fault),
             };
-            if let Ok((_, from)) = &result {
+            if let Ok((opened, from)) = &result {
                 note_device(tx, own, *from).await?;
+                let binding = opened.content.binding.as_ref();
+                self.heard(tx, from.address.account, binding).await?;
             }
             opened.push((item, result.map(|(opened, _)| opened)));
         }

@@ -6,6 +6,7 @@ mod history;
 mod setting;
 mod transfer;
 
+pub use wire::certificate::Role;
 use wire::{AccountId, DeviceId, MessageId};
 
 use crate::attachment::Pointer;
@@ -108,6 +109,8 @@ pub enum Command {
     ApproveLink {
         /// As scanned or pasted.
         uri: String,
+        /// `Owner`: it gets the account's key. `Device`: it gets a certificate for a key of its own.
+        role: Role,
     },
     /// Tell the device that shows this URI that it will not be linked. Answer: `Reply::Done`.
     RejectLink {
@@ -189,6 +192,8 @@ pub enum Command {
     Unlink {
         /// Which.
         device: DeviceId,
+        /// It may be in the wrong hands: nothing that comes from it is believed any more, also not what it sent before.
+        lost: bool,
     },
     /// Delete this account with all its devices. What is stored here stays. Answer: `Reply::Done`.
     DeleteAccount,

@@ -161,6 +161,10 @@ impl State {
             aci_signed_pre_key: signed,
             aci_pq_last_resort_pre_key: last_resort,
             credential: record.credential.clone(),
+            certificate: match record.certificate.as_slice() {
+                [] => None,
+                certificate => Some(Base64(certificate.to_vec())),
+            },
         };
         let body = phone::link_body(tx, body, &record).await?;
         let account = wire::AccountId::from_slice(&record.account)
@@ -283,6 +287,8 @@ impl State {
                 if self.was_away(tx) || wants_contacts {
                     self.request_contacts(tx);
                 }
+                self.own_list_is(tx, info.list_version, wants_contacts)
+                    .await?;
                 self.named(tx).await
             }
             (401 | 403, _) => {

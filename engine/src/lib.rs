@@ -57,6 +57,7 @@ mod take_in;
 mod thread;
 mod timestamps;
 mod transfers;
+mod trust;
 mod tx;
 mod typing;
 mod upkeep;
@@ -70,5 +71,5 @@ pub use history::file as archive_file;
 
 pub use engine::Engine;
 pub use error::{Error, Refusal, StoreFault};
-pub use input::{Command, Input, SocketId, Ticket, Timestamp};
+pub use input::{Command, Input, Role, SocketId, Ticket, Timestamp};
 pub use output::{Event, Output, Reply};

@@ -272,3 +272,12 @@ pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;
 /// The span in which repeats and renewals are counted.
 pub(crate) const HOUR_MS: u64 = 60 * 60 * 1000;
 pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// A signed device list is good for so long: as long as a peer would go on writing to a device that was revoked behind their back.
+pub(crate) const LIST_MS: u64 = 35 * DAY_MS;
+/// It is made anew this often: one owner who is seen once in a month keeps it good.
+pub(crate) const LIST_RENEW_MS: u64 = 7 * DAY_MS;
+/// So long after hearing of a newer list that the relay does not show, nothing is sent on the word of the older one (T12).
+pub(crate) const NEWER_LIST_MS: u64 = 48 * HOUR_MS;
+/// A certificate is good from so long before it was made, since clocks differ.
+pub(crate) const CERTIFICATE_EARLY_MS: u64 = DAY_MS;

@@ -3,6 +3,7 @@
 //! Rule L-1: nothing secret is made before approval. Rule L-2: what a URI claims is shown as a claim.
 
 mod approve;
+mod given;
 mod offer;
 
 use wire::link_uri::{LinkUri, LinkUriError};

@@ -188,6 +188,8 @@ pub enum Event {
     LinkOffer(LinkOffer),
     /// An account came with an identity key that is not the known one.
     IdentityChanged(AccountId),
+    /// What the relay or a message says of an account's signed device list can't be true of one list.
+    ListAlarm(AccountId, ListAlarm),
     /// The state of the connection to the relay.
     Connection(Connection),
     /// The state of this client.
@@ -196,6 +198,17 @@ pub enum Event {
     Progress(Progress),
     /// Something failed that no call is waiting for.
     Failure(Refusal),
+}
+
+/// What is wrong with an account's signed device list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListAlarm {
+    /// There are two of the same version: different people are shown different ones.
+    Forked,
+    /// The relay shows an older one than it has shown before, or none.
+    RolledBack,
+    /// The relay claims a device that nobody has certified.
+    Ghost,
 }
 
 /// How far history is, in messages that the receiving device has.

@@ -46,15 +46,15 @@ pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, epoch: u32, no
         return;
     }
     mark_stale(peer, device, now);
-    peer.devices
-        .retain(|d| d.device != number || d.registration_id != epoch); // it is back
-    peer.devices.push(PeerDevice {
-        device: number,
-        registration_id: epoch,
-        stale_since: 0,
-        old_keys_at: 0,
-        old_key: 0,
-    });
+    let is_it = |d: &&mut PeerDevice| d.device == number && d.registration_id == epoch;
+    match peer.devices.iter_mut().find(is_it) {
+        Some(back) => (back.stale_since, back.old_keys_at, back.old_key) = (0, 0, 0),
+        None => peer.devices.push(PeerDevice {
+            device: number,
+            registration_id: epoch,
+            ..PeerDevice::default()
+        }),
+    }
 }
 
 /// A device that is gone. What is known of it stays for late messages (S-13).

@@ -88,6 +88,13 @@ records! {
         #[prost(bool, tag = "3")] pub listed: bool,
         /// Another identity key that the account has come with, and that the person has not accepted.
         #[prost(bytes = "vec", tag = "4")] pub new_identity: Vec<u8>,
+        /// The newest signed device list that we have; empty: we know of none.
+        #[prost(bytes = "vec", tag = "10")] pub list: Vec<u8>,
+        /// A newer version that somebody knows and we don't, and since when we know that.
+        #[prost(uint64, tag = "11")] pub newer_list: u64,
+        #[prost(uint64, tag = "12")] pub newer_list_at: u64,
+        /// There is another list of the same version.
+        #[prost(bool, tag = "13")] pub forked_list: bool,
     }
 
     /// One incarnation of a device in a [`PeerRecord`]; its registration id is its epoch, 0 while that is not
@@ -101,6 +108,16 @@ records! {
         #[prost(uint64, tag = "4")] pub old_keys_at: u64,
         /// Which signed key that was.
         #[prost(uint32, tag = "5")] pub old_key: u32,
+        /// Its own identity key, certified by the account's; empty: it has the account's.
+        #[prost(bytes = "vec", tag = "10")] pub key: Vec<u8>,
+        /// Of that certificate: its epoch, the role, when it ends.
+        #[prost(uint32, tag = "11")] pub certificate_epoch: u32,
+        #[prost(uint32, tag = "12")] pub role: u32,
+        #[prost(uint64, tag = "13")] pub until: u64,
+        /// It was revoked as lost: nothing of it is believed.
+        #[prost(bool, tag = "14")] pub refused: bool,
+        /// It has published a key that nobody has certified.
+        #[prost(bool, tag = "15")] pub uncertified: bool,
     }
 
     /// The sessions with a device, one entry for each incarnation, newest first.

@@ -5,7 +5,7 @@
 //! stays, and what was not sent is sealed anew under the same message ids, so that receivers that have some of
 //! it already show it once. How it is linked is not known here.
 
-use libsignal_protocol::IdentityKeyPair;
+use libsignal_protocol::IdentityKey;
 use wire::limits::REGISTRATION_ID_MAX;
 use wire::{AccountId, RegistrationId};
 
@@ -20,10 +20,10 @@ use crate::tx::Tx;
 
 impl State {
     /// Whether this browser may become a device of this account: any, unless it has been one of another.
-    pub(crate) fn may_join(&self, account: AccountId, identity: &IdentityKeyPair) -> bool {
-        self.account.as_ref().is_none_or(|own| {
-            own.id() == account && own.identity.identity_key() == identity.identity_key()
-        })
+    pub(crate) fn may_join(&self, account: AccountId, key: &IdentityKey) -> bool {
+        self.account
+            .as_ref()
+            .is_none_or(|own| own.id() == account && own.account_key == *key)
     }
 
     /// What a pending device keeps of its earlier life, and what must differ from it.

@@ -4,6 +4,7 @@
 //! socket alone says nothing. What is stored stays, and can be read. How a device comes back is in `relink`.
 
 use wire::body::{self, from_json};
+use wire::device_list::{DeviceList, Reason};
 use wire::proto::service::SyncMessage;
 use wire::{AccountId, DeviceAddress, DeviceId, Endpoint, Response};
 
@@ -17,6 +18,7 @@ use crate::peers;
 use crate::record::key;
 use crate::request::Pending;
 use crate::state::State;
+use crate::trust::{self, Purpose};
 use crate::tx::Tx;
 
 /// The relay's close code for a device that was removed.
@@ -71,13 +73,44 @@ impl State {
         self.unlinked(tx, why);
     }
 
-    pub(crate) fn unlink(&mut self, tx: &mut Tx<'_>, ticket: Ticket, device: DeviceId) {
+    /// Removes a device: one with a certificate by a list that names it no more, which takes it away everywhere; another by
+    /// the relay alone.
+    pub(crate) async fn unlink(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        device: DeviceId,
+        lost: bool,
+    ) -> Result<(), Error> {
+        let Some(own) = self.account.clone() else {
+            return Ok(());
+        };
+        if device != own.address.device && !own.is_owner() {
+            tx.resolve(ticket, Err(Refusal::NotOwner));
+            return Ok(());
+        }
+        let list = trust::list(&peers::record(tx, own.id()).await?);
+        let listed = |list: DeviceList| list.entries.iter().any(|entry| entry.device == device);
+        if own.is_owner() && list.is_some_and(listed) {
+            let reason = if lost { Reason::Lost } else { Reason::Retired };
+            let purpose = Purpose::Revoke {
+                ticket,
+                device,
+                reason,
+            };
+            return self.change_list(tx, purpose, 0).await;
+        }
         let pending = Pending::Unlink { ticket, device };
         let endpoint = Endpoint::RemoveDevice(device);
         self.connection.ask(tx, &endpoint, pending);
+        Ok(())
     }
 
     pub(crate) fn delete_account(&mut self, tx: &mut Tx<'_>, ticket: Ticket) {
+        if self.account.as_ref().is_some_and(|own| !own.is_owner()) {
+            tx.resolve(ticket, Err(Refusal::NotOwner));
+            return;
+        }
         let pending = Pending::DeleteAccount(ticket);
         self.connection.ask(tx, &Endpoint::DeleteAccount, pending);
     }
@@ -99,25 +132,40 @@ impl State {
                 tx.resolve(ticket, Ok(Reply::Done));
                 self.unlinked(tx, Unlinked::Removed);
             }
-            200..=299 => {
-                note_removed(tx, own, [device]).await?;
-                let removed_devices = vec![device.into()];
-                self.enqueue_sync(
-                    tx,
-                    SyncMessage {
-                        removed_devices,
-                        ..SyncMessage::default()
-                    },
-                );
-                tx.resolve(ticket, Ok(Reply::Done));
+            200..=299 => return self.removed(tx, ticket, device).await,
+            403 if code.as_deref() == Ok("not_owner") => {
+                tx.resolve(ticket, Err(Refusal::NotOwner));
             }
-            403 if code.is_ok_and(|code| code == "last_device") => {
+            403 if code.as_deref() == Ok("last_device") => {
                 tx.resolve(ticket, Err(Refusal::LastDevice));
             }
             // A plain Signal service lets only the primary do it.
             401 | 403 => tx.resolve(ticket, Err(Refusal::RelayRefused)),
             status => tx.resolve(ticket, Err(general_refusal(status))),
         }
+        Ok(())
+    }
+
+    /// Another device is gone, and the others are told.
+    pub(crate) async fn removed(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        device: DeviceId,
+    ) -> Result<(), Error> {
+        let Some(own) = self.account.as_ref().map(|account| account.address) else {
+            return Ok(());
+        };
+        note_removed(tx, own, [device]).await?;
+        let removed_devices = vec![device.into()];
+        self.enqueue_sync(
+            tx,
+            SyncMessage {
+                removed_devices,
+                ..SyncMessage::default()
+            },
+        );
+        tx.resolve(ticket, Ok(Reply::Done));
         Ok(())
     }
 

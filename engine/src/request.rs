@@ -1,10 +1,12 @@
 //! What an open request on the main socket was for, so that its answer finds its way.
 //! Kept in memory: what is not answered when the connection ends is asked again or refused.
 
+use wire::certificate::Role;
 use wire::{AccountId, DeviceId, Handle, Response};
 
 use crate::input::{Command, Ticket, Timestamp};
 use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
+use crate::trust::ListChange;
 
 /// The purpose of an open request.
 #[derive(Debug)]
@@ -70,7 +72,13 @@ pub(crate) enum Pending {
         ticket: Ticket,
         /// The URI to approve.
         uri: String,
+        /// What the new device will be.
+        role: Role,
     },
+    /// The signed device list of an account.
+    DeviceList(AccountId),
+    /// A new version of our own.
+    PutList(Box<ListChange>),
     /// Handing the account to a new device.
     Provision {
         /// Which command.
@@ -97,6 +105,7 @@ impl Pending {
             | Self::Provision { ticket, .. }
             | Self::AwaitDevice(ticket)
             | Self::Decline(ticket) => Some(*ticket),
+            Self::PutList(change) => change.ticket(),
             Self::Service
             | Self::ServiceAgain
             | Self::SignIn
@@ -110,6 +119,7 @@ impl Pending {
             | Self::Keys { .. }
             | Self::Bundle(_)
             | Self::Part(..)
+            | Self::DeviceList(_)
             | Self::Lookup(_) => None,
         }
     }

@@ -4,8 +4,8 @@
 //! hands what has changed to the transaction. Dropping it undoes everything. It knows neither what a
 //! plaintext says nor who is in a bundle.
 //!
-//! Trust is one rule: an account's devices all use the account's identity key, which is the
-//! first one seen (own account: our own key). Another key is refused, never adopted.
+//! Trust is one rule, in `trust`: an account's devices use the account's identity key, which is the first one seen, or one that
+//! it vouches for. Another key is refused, never adopted.
 //!
 //! A device id may be given to another device later. Sessions are therefore with an [`Incarnation`], and
 //! one of them never meets a session of another (S-1, S-14). Whether anything is sent to it is not decided
@@ -14,6 +14,7 @@
 mod ciphertext;
 mod decryption;
 mod formats;
+mod identities;
 mod overlay;
 mod states;
 
@@ -29,7 +30,7 @@ use libsignal_protocol::{
 use libsignal_protocol::{GenericSignedPreKey, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
 use wire::body::DevicePreKeys;
-use wire::{DeviceAddress, DeviceId, EnvelopeKind};
+use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind};
 
 use crate::account::Account;
 use crate::error::{Error, StoreFault};
@@ -38,11 +39,13 @@ use crate::limits::{SESSION_SEND_MS, UNANSWERED_MAX};
 use crate::peers;
 use crate::record::{PeerRecord, PreKeyKind, SessionsRecord, key};
 use crate::store::Table;
+use crate::trust;
 use crate::tx::Tx;
 pub(crate) use ciphertext::Ciphertext;
 use ciphertext::pre_key_ids;
 use formats::pre_key_bundle;
-use overlay::{Identities, KyberKeys, OneTimeKeys, SessionRecords, SignedKeys};
+use identities::Identities;
+use overlay::{KyberKeys, OneTimeKeys, SessionRecords, SignedKeys};
 pub(crate) use states::without_archived;
 
 /// Why a ciphertext could not be read, or a session could not be made. The peer's fault or the relay's.
@@ -104,8 +107,20 @@ impl Sessions {
         self.sessions.add(address, entries?);
         if let Some(peer) = tx.get::<PeerRecord>(address.account.as_bytes()).await? {
             self.identities.add(address.account, &peer.identity)?;
+            let certified = trust::certified(&peer, address.device, tx.device_time);
+            self.identities.certify(address, certified);
         }
         Ok(())
+    }
+
+    /// Whether the account's key is known, so that no other is taken for it.
+    pub(crate) fn knows(&self, account: AccountId) -> bool {
+        self.identities.get(account).is_some()
+    }
+
+    fn select(&mut self, incarnation: Incarnation) {
+        self.sessions.select(incarnation);
+        self.identities.select(incarnation);
     }
 
     /// Makes the own prekeys that a first message names known to libsignal.
@@ -170,7 +185,7 @@ impl Sessions {
         now: Timestamp,
         rng: &mut ChaCha20Rng,
     ) -> Result<(EnvelopeKind, Vec<u8>), PeerFault> {
-        self.sessions.select(to);
+        self.select(to);
         let message = libsignal_protocol::message_encrypt(
             padded,
             &protocol_address(to.address)?,
@@ -200,7 +215,7 @@ impl Sessions {
         let bundle = pre_key_bundle(identity, keys)?;
         let epoch = keys.registration_id.into();
         let with = Incarnation { address, epoch };
-        self.sessions.select(with);
+        self.select(with);
         libsignal_protocol::process_prekey_bundle(
             &protocol_address(address)?,
             &mut self.sessions,

@@ -32,6 +32,7 @@ use crate::service::Service;
 use crate::store::Table;
 use crate::suspect::Suspect;
 use crate::take_in::Batch;
+use crate::trust::Lists;
 use crate::tx::Tx;
 use crate::typing;
 
@@ -69,6 +70,7 @@ pub(crate) struct State {
     /// There may be blocks to be made that make searching fast.
     pub(crate) index_due: bool,
     pub(crate) repair: Repair,
+    pub(crate) lists: Lists,
 }
 
 impl State {
@@ -104,6 +106,7 @@ impl State {
             untold: true,
             index_due: false,
             repair: Repair::read(tx).await?,
+            lists: Lists::default(),
         })
     }
 
@@ -249,6 +252,7 @@ impl State {
     /// Nothing that was asked will be answered; what waits for the connection is told so.
     pub(crate) fn connection_lost(&mut self, tx: &mut Tx<'_>, lost: &[Pending]) {
         self.outbox.reset();
+        self.lists.reset();
         self.entrance = Entrance::default();
         self.join_at = None; // coming online joins
         let parked = std::mem::take(&mut self.parked);
@@ -263,6 +267,8 @@ impl State {
         if self.is_member() {
             self.ask_key_counts(tx);
             self.rotate_keys(tx).await?;
+            self.ask_wanted_lists(tx).await?;
+            self.renew_list(tx).await?;
             self.online_at_signal(tx)?;
             for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
                 self.look_up(tx, account);

@@ -18,6 +18,7 @@ mod devices;
 mod fence;
 mod keys;
 mod linking;
+mod lists;
 pub mod mailbox;
 mod proof;
 #[cfg(test)]
@@ -143,13 +144,16 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         Endpoint::Capabilities | Endpoint::KeepAlive | Endpoint::KeepAliveProvisioning => {
             Way::Plain
         }
-        Endpoint::WhoAmI | Endpoint::Account(_) | Endpoint::Devices | Endpoint::KeyCounts => {
-            Way::Read
-        }
+        Endpoint::WhoAmI
+        | Endpoint::Account(_)
+        | Endpoint::DeviceList(_)
+        | Endpoint::Devices
+        | Endpoint::KeyCounts => Way::Read,
         Endpoint::Provision { .. }
         | Endpoint::DeclineProvision { .. }
         | Endpoint::WaitForLinkedDevice { .. } => Way::Sockets,
         Endpoint::Register
+        | Endpoint::PutDeviceList
         | Endpoint::LinkToken
         | Endpoint::LinkDevice
         | Endpoint::RemoveDevice(_)
@@ -193,6 +197,7 @@ impl Core {
         match &asked.endpoint {
             Endpoint::WhoAmI => devices::who_am_i(tx, &device),
             Endpoint::Account(id) => devices::account(tx, *id),
+            Endpoint::DeviceList(id) => lists::get(tx, *id),
             Endpoint::Devices => devices::list(tx, &device),
             Endpoint::KeyCounts => keys::counts(tx, &device),
             Endpoint::WaitForLinkedDevice {
@@ -204,6 +209,7 @@ impl Core {
             Endpoint::Capabilities
             | Endpoint::AccountByHandle(_)
             | Endpoint::Register
+            | Endpoint::PutDeviceList
             | Endpoint::LinkToken
             | Endpoint::LinkDevice
             | Endpoint::RemoveDevice(_)
@@ -231,6 +237,7 @@ impl Core {
                 return linking::link(self, moment, &asked.body, asked.authorization.as_deref());
             }
             Endpoint::LinkToken
+            | Endpoint::PutDeviceList
             | Endpoint::RemoveDevice(_)
             | Endpoint::DeleteAccount
             | Endpoint::Fence
@@ -244,6 +251,7 @@ impl Core {
             Endpoint::Capabilities
             | Endpoint::WhoAmI
             | Endpoint::Account(_)
+            | Endpoint::DeviceList(_)
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }
             | Endpoint::WaitForLinkedDevice { .. }
@@ -264,6 +272,7 @@ impl Core {
     ) -> Result<Answer, Failure> {
         match &asked.endpoint {
             Endpoint::LinkToken => linking::token(self, moment, device),
+            Endpoint::PutDeviceList => lists::put(moment.tx, device, &asked.body),
             Endpoint::RemoveDevice(id) => devices::remove(moment.tx, device, *id),
             Endpoint::DeleteAccount => devices::delete_account(moment.tx, device),
             Endpoint::Fence => fence::agree(moment.tx, device, &asked.body),
@@ -295,6 +304,7 @@ impl Core {
             | Endpoint::Register
             | Endpoint::WhoAmI
             | Endpoint::Account(_)
+            | Endpoint::DeviceList(_)
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }
             | Endpoint::WaitForLinkedDevice { .. }

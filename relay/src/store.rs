@@ -32,6 +32,8 @@ pub struct AccountRow {
     pub last_device: DeviceId,
     /// ms.
     pub created: u64,
+    /// A `SignedList`, checked; empty: all its devices have its identity key.
+    pub list: Vec<u8>,
 }
 
 /// A device of an account.
@@ -53,6 +55,8 @@ pub struct DeviceRow {
     pub last_seen: u64,
     /// Name to flag.
     pub capabilities: BTreeMap<String, bool>,
+    /// A `SignedCertificate`, checked; empty: the device has the account's identity key.
+    pub certificate: Vec<u8>,
 }
 
 /// A salted hash of a password of full entropy.
@@ -98,6 +102,8 @@ pub struct TokenRow {
     pub account: AccountId,
     /// ms; not good after this.
     pub expires: u64,
+    /// The id that the device will have, if it was chosen in advance.
+    pub device: Option<DeviceId>,
     /// The device that was made with it.
     pub linked: Option<Linked>,
     /// ms; the row is of no use after this.
@@ -212,6 +218,8 @@ pub trait Tx: Read + BlobTx {
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
     /// Sets which device id was handed out last.
     fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError>;
+    /// Sets the signed device list of an account.
+    fn put_list(&mut self, account: AccountId, list: &[u8]) -> Result<(), StoreError>;
     /// Removes an account, which frees its handle, and all its link tokens; its devices stay.
     fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError>;
     /// Adds or replaces a device.

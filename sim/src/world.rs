@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use engine::output::{Device, LinkOffer, Message, MessageStatus};
 use engine::store::memory::{Crash, MemoryStore};
-use engine::{Command, Input, Refusal, Reply, Ticket};
+use engine::{Command, Input, Refusal, Reply, Role, Ticket};
 use wire::MessageId;
 
 use crate::client::{Client, ClientId};
@@ -163,11 +163,22 @@ impl World {
         }
     }
 
-    /// Links a new browser to the account of an existing one.
+    /// Links a new browser to the account of an existing one, which holds the account's key.
     pub fn link(&mut self, existing: ClientId) -> (ClientId, Device) {
+        self.link_as(existing, Role::Owner)
+    }
+
+    /// Links a new browser to the account of an existing one.
+    pub fn link_as(&mut self, existing: ClientId, role: Role) -> (ClientId, Device) {
         let new = self.browser();
         let offer = self.offer(new);
-        match self.ask(existing, Command::ApproveLink { uri: offer.uri }) {
+        match self.ask(
+            existing,
+            Command::ApproveLink {
+                uri: offer.uri,
+                role,
+            },
+        ) {
             Ok(Reply::Device(device)) => (new, device),
             other => panic!("not linked: {other:?}"),
         }

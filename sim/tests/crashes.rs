@@ -4,7 +4,7 @@
 
 use engine::output::MessageStatus;
 use engine::store::memory::Crash;
-use engine::{Command, Reply};
+use engine::{Command, Reply, Role};
 use sim::{Cast, ClientId, World};
 
 /// Sends as an app that asks whether its message was stored, after the page has died.
@@ -113,7 +113,13 @@ fn a_new_device_may_die_at_any_commit_of_being_linked() {
             let new = world.browser();
             let offer = world.offer(new);
             world.crash_at(new, n, crash);
-            world.try_ask(alice, Command::ApproveLink { uri: offer.uri });
+            world.try_ask(
+                alice,
+                Command::ApproveLink {
+                    uri: offer.uri,
+                    role: Role::Owner,
+                },
+            );
             reopen(&mut world, new);
             world.pass_ms(120_000);
             reopen(&mut world, new);

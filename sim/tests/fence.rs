@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use engine::output::{ClientState, MessageStatus, Unlinked};
 use engine::store::memory::{Crash, Snapshot};
-use engine::{Command, Event, Refusal, Reply};
+use engine::{Command, Event, Refusal, Reply, Role};
 use libsignal_protocol::{PreKeySignalMessage, SignalMessage};
 use sim::{Cast, ClientId, World};
 use wire::EnvelopeKind;
@@ -97,7 +97,13 @@ fn assert_fenced_and_comes_back(world: &mut World, cast: &Cast, texts: &[&str]) 
         "nothing was sealed"
     );
     let offer = world.offer(id);
-    let linked = world.ask(cast.second, Command::ApproveLink { uri: offer.uri });
+    let linked = world.ask(
+        cast.second,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    );
     assert!(linked.is_ok(), "{linked:?}");
     world.send(id, "bob", "back");
     world.send(cast.bob, "alice", "welcome");

@@ -11,7 +11,7 @@ use engine::input::{Action, HistoryChoice, HistoryCommand};
 use engine::output::{MessageStatus, TransferReply};
 use engine::store::Table;
 use engine::store::memory::Crash;
-use engine::{Command, Event, Refusal, Reply};
+use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, World};
 use wire::DeviceId;
 
@@ -63,7 +63,13 @@ fn link(world: &mut World, by: ClientId, choice: HistoryChoice) -> ClientId {
     let new = world.browser();
     let uri = world.offer(new).uri;
     choose(world, by, &uri, choice);
-    let approved = world.ask(by, Command::ApproveLink { uri });
+    let approved = world.ask(
+        by,
+        Command::ApproveLink {
+            uri,
+            role: Role::Owner,
+        },
+    );
     assert!(matches!(approved, Ok(Reply::Device(_))));
     new
 }
@@ -221,7 +227,13 @@ fn dies(victim_is_new: bool, n: u64, crash: Crash, (messages, length): (usize, u
     choose(&mut world, alice, &uri, ALL);
     let victim = if victim_is_new { new } else { alice };
     world.crash_at(victim, n, crash);
-    world.start(alice, Command::ApproveLink { uri: uri.clone() });
+    world.start(
+        alice,
+        Command::ApproveLink {
+            uri: uri.clone(),
+            role: Role::Owner,
+        },
+    );
     world.run();
     for _ in 0..4 {
         for id in [alice, new] {
@@ -279,7 +291,13 @@ fn what_breaks_on_the_way_is_tried_again() {
     let uri = world.offer(new).uri;
     choose(&mut world, alice, &uri, ALL);
     world.relay.refuse.push(("/v1/blobs", 503, 3));
-    world.start(alice, Command::ApproveLink { uri });
+    world.start(
+        alice,
+        Command::ApproveLink {
+            uri,
+            role: Role::Owner,
+        },
+    );
     world.run();
     assert!(world.texts(new, "bob").is_empty());
     world.pass_ms(40_000);
@@ -398,7 +416,13 @@ fn a_removed_device_gets_nothing_more() {
     assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
     let device = DeviceId::try_from(2_u32).unwrap();
     world.set_network(alice, true);
-    let unlinked = world.ask(alice, Command::Unlink { device });
+    let unlinked = world.ask(
+        alice,
+        Command::Unlink {
+            device,
+            lost: false,
+        },
+    );
     assert_eq!(unlinked, Ok(Reply::Done));
     world.pass_ms(DAY + 100_000);
     assert_eq!(rows(&world, alice), 0);

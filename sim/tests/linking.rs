@@ -1,7 +1,7 @@
 //! Linking by URI, and signing up: what works, what is refused, what a lost answer does.
 
 use engine::output::ClientState;
-use engine::{Command, Event, Refusal, Reply};
+use engine::{Command, Event, Refusal, Reply, Role};
 use sim::World;
 
 #[test]
@@ -35,7 +35,13 @@ fn a_linked_device_is_ready_once_its_account_can_be_shown() {
     let alice = world.register("alice");
     let new = world.browser();
     let offer = world.offer(new);
-    world.start(alice, Command::ApproveLink { uri: offer.uri });
+    world.start(
+        alice,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    );
     while world.client(new).state() != ClientState::Ready {
         let told = |event: &Event| matches!(event, Event::State(ClientState::Ready));
         assert!(!world.client(new).events.iter().any(told));
@@ -88,7 +94,13 @@ fn a_uri_is_replaced_until_the_attempt_expires() {
         world.client(new).answer(end),
         Some(&Err(Refusal::LinkExpired))
     );
-    let late = world.ask(alice, Command::ApproveLink { uri: first.uri });
+    let late = world.ask(
+        alice,
+        Command::ApproveLink {
+            uri: first.uri,
+            role: Role::Owner,
+        },
+    );
     assert_eq!(late, Err(Refusal::LinkExpired));
     world.offer(new); // and may begin anew
 }
@@ -102,7 +114,13 @@ fn the_uri_before_the_newest_still_links() {
     world.pass_ms(46_000);
     assert!(
         world
-            .ask(alice, Command::ApproveLink { uri: first.uri })
+            .ask(
+                alice,
+                Command::ApproveLink {
+                    uri: first.uri,
+                    role: Role::Owner
+                }
+            )
             .is_ok()
     );
     assert_eq!(world.client(new).state(), ClientState::Ready);
@@ -143,7 +161,13 @@ fn the_seventeenth_device_is_refused() {
     }
     let new = world.browser();
     let offer = world.offer(new);
-    let answer = world.ask(alice, Command::ApproveLink { uri: offer.uri });
+    let answer = world.ask(
+        alice,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    );
     assert_eq!(answer, Err(Refusal::DeviceLimit));
     assert_eq!(world.client(new).state(), ClientState::New);
 }
@@ -161,7 +185,13 @@ fn a_second_attempt_does_not_disturb_the_first() {
     assert_eq!(world.ask(new, again), Err(Refusal::LinkBusy));
     assert!(
         world
-            .ask(alice, Command::ApproveLink { uri: offer.uri })
+            .ask(
+                alice,
+                Command::ApproveLink {
+                    uri: offer.uri,
+                    role: Role::Owner
+                }
+            )
             .is_ok()
     );
 }
@@ -172,7 +202,13 @@ fn a_page_that_dies_while_joining_goes_on_when_reopened() {
     let alice = world.register("alice");
     let new = world.browser();
     let offer = world.offer(new);
-    let approved = world.start(alice, Command::ApproveLink { uri: offer.uri });
+    let approved = world.start(
+        alice,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    );
     let pending = world.client(new).store.commits();
     while world.client(new).store.commits() == pending {
         assert!(world.step(), "the account comes");
@@ -194,7 +230,13 @@ fn a_relay_that_is_busy_when_a_device_joins_is_asked_again() {
         let new = world.browser();
         let offer = world.offer(new);
         world.relay.refuse.push(("/v1/devices/link", status, 2));
-        world.start(alice, Command::ApproveLink { uri: offer.uri });
+        world.start(
+            alice,
+            Command::ApproveLink {
+                uri: offer.uri,
+                role: Role::Owner,
+            },
+        );
         world.run();
         assert_eq!(world.client(new).state(), ClientState::New);
         world.pass_ms(15_000);

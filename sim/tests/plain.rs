@@ -11,7 +11,7 @@ use engine::input::Setting;
 use engine::output::{ClientState, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::{Crash, Keep};
-use engine::{Command, Event, Refusal, Reply};
+use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, World};
 use wire::body::{AccountInfo, PreKeyResponse, SendMessages, WhoAmI, from_json, to_json};
 use wire::{AccountId, DeviceId, Frame};
@@ -52,6 +52,7 @@ fn without_handle(body: &mut Vec<u8>) {
     *body = to_json(&WhoAmI {
         uuid: info.uuid,
         handle: None,
+        list_version: None,
     });
 }
 
@@ -96,7 +97,10 @@ fn a_linked_device_is_ready_without_a_handle_and_shows_a_uri_of_signals_scheme()
     let new = world.browser();
     let offer = world.offer(new);
     assert!(offer.uri.starts_with("sgnl://linkdevice?uuid="));
-    let command = Command::ApproveLink { uri: offer.uri };
+    let command = Command::ApproveLink {
+        uri: offer.uri,
+        role: Role::Owner,
+    };
     assert!(world.ask(cast.alice_first, command).is_ok());
     world.kill(cast.alice);
     world.open(cast.alice);
@@ -307,7 +311,10 @@ fn no_clear_answer_is_no_guess() {
     world.pass_ms(60_000);
     let offer = world.offer(new);
     assert!(offer.uri.starts_with("lockstep://"));
-    let command = Command::ApproveLink { uri: offer.uri };
+    let command = Command::ApproveLink {
+        uri: offer.uri,
+        role: Role::Owner,
+    };
     assert!(world.ask(alice, command).is_ok());
 }
 

@@ -35,6 +35,7 @@ fn intercept(world: &mut World, from: ClientId, to: ClientId, name: &str) -> Dev
 
 fn envelope(part: &DeviceMessage, source: DeviceAddress, guid: Option<[u8; 16]>) -> Envelope {
     Envelope {
+        certified: false,
         kind: part.kind,
         source,
         destination: None,
@@ -420,7 +421,13 @@ fn a_stale_device_is_read_and_not_written_to_and_forgotten_in_time() {
         .messages[0]
         .clone();
     assert_eq!(
-        world.ask(bob, Command::Unlink { device: id }),
+        world.ask(
+            bob,
+            Command::Unlink {
+                device: id,
+                lost: false
+            }
+        ),
         Ok(Reply::Done)
     );
     world.send(alice, "bob", "who is there?"); // refused and repaired: the phone is gone

@@ -8,7 +8,7 @@
 
 use engine::output::{ClientState, MessageStatus, Unlinked};
 use engine::store::memory::Crash;
-use engine::{Command, Event, Refusal, Reply};
+use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, World};
 use wire::DeviceId;
 use wire::basic::Basic;
@@ -19,7 +19,13 @@ fn device(number: u32) -> DeviceId {
 
 fn unlink(world: &mut World, by: ClientId, number: u32) -> Result<Reply, Refusal> {
     let device = device(number);
-    world.ask(by, Command::Unlink { device })
+    world.ask(
+        by,
+        Command::Unlink {
+            device,
+            lost: false,
+        },
+    )
 }
 
 fn try_send(world: &mut World, from: ClientId, to: &str, text: &str) -> Result<Reply, Refusal> {
@@ -29,7 +35,13 @@ fn try_send(world: &mut World, from: ClientId, to: &str, text: &str) -> Result<R
 
 fn link_again(world: &mut World, gone: ClientId, by: ClientId) -> Result<Reply, Refusal> {
     let offer = world.offer(gone);
-    world.ask(by, Command::ApproveLink { uri: offer.uri })
+    world.ask(
+        by,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    )
 }
 
 /// Why a browser is no device any more, and which one it was or is.
@@ -106,7 +118,13 @@ fn a_removal_whose_answer_the_close_overtakes_is_done() {
     let alice = world.register("alice");
     let (second, _) = world.link(alice);
     // The socket ends before anything else.
-    let asked = world.start(second, Command::Unlink { device: device(2) });
+    let asked = world.start(
+        second,
+        Command::Unlink {
+            device: device(2),
+            lost: false,
+        },
+    );
     let socket = world.client(second).socket();
     world.give(second, engine::Input::SocketClosed { socket, code: 4401 });
     assert_eq!(world.client(second).answer(asked), Some(&Ok(Reply::Done)));
@@ -222,7 +240,13 @@ fn a_browser_of_one_account_can_not_be_linked_to_another() {
     let before = world.client(second).store.snapshot();
     let offer = world.offer(second);
     let end = world.start(second, Command::AwaitLink);
-    world.start(bob, Command::ApproveLink { uri: offer.uri });
+    world.start(
+        bob,
+        Command::ApproveLink {
+            uri: offer.uri,
+            role: Role::Owner,
+        },
+    );
     world.run();
     let refused = Some(&Err(Refusal::OtherAccount));
     assert_eq!(world.client(second).answer(end), refused);
@@ -276,7 +300,13 @@ fn a_browser_may_die_at_any_commit_of_being_linked_again() {
             world.open(second);
             let offer = world.offer(second);
             world.crash_at(second, n, crash);
-            world.try_ask(alice, Command::ApproveLink { uri: offer.uri });
+            world.try_ask(
+                alice,
+                Command::ApproveLink {
+                    uri: offer.uri,
+                    role: Role::Owner,
+                },
+            );
             world.pass_ms(120_000);
             let crashed = world.client(second).crashes() > 0;
             world.crash_at(second, u64::MAX, crash); // the rest is undisturbed

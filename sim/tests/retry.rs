@@ -182,6 +182,7 @@ fn a_request_for_what_was_not_sent_there_changes_nothing() {
     let before = world.client(alice).store.snapshot();
     // What Carol is asked arrives at Alice.
     let envelope = Envelope {
+        certified: false,
         kind: EnvelopeKind::Plaintext,
         source: DeviceAddress {
             account: from.id,

@@ -5,6 +5,8 @@ use engine::output;
 use serde::Serialize;
 use tsify::Tsify;
 
+use super::types::DeviceRole;
+
 /// The account of this device.
 #[derive(Clone, Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
@@ -19,6 +21,8 @@ pub struct Account {
     pub device_id: u32,
     /// How the person calls this device.
     pub device_name: String,
+    /// What it is to the account.
+    pub role: DeviceRole,
     /// Why it is none any more, while `state()` is "unlinked".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlinked: Option<UnlinkedReason>,
@@ -55,6 +59,7 @@ impl From<output::Account> for Account {
             handle,
             device,
             device_name,
+            role,
             unlinked,
         } = account;
         Self {
@@ -62,6 +67,7 @@ impl From<output::Account> for Account {
             handle: handle.map(String::from),
             device_id: device.into(),
             device_name,
+            role: role.into(),
             unlinked: unlinked.map(UnlinkedReason::from),
         }
     }

@@ -13,7 +13,7 @@ use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
     ApproveOptions, ArchiveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions,
     History, HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
-    RemoveOptions, SearchOptions, UploadOptions,
+    RemoveOptions, SearchOptions, UnlinkOptions, UploadOptions,
 };
 
 /// A text.
@@ -356,6 +356,15 @@ impl NameChange {
     pub(super) fn read(value: &JsValue, name: &'static str) -> Result<Self, Refusal> {
         Ok(Self {
             name: Fields::of(value, name)?.text("name")?,
+        })
+    }
+}
+
+impl UnlinkOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            lost: fields.optional("lost", JsValue::as_bool)?.unwrap_or(false),
         })
     }
 }

@@ -20,6 +20,7 @@ use super::listeners;
 use super::person::{Contact, Conversation, Profile, Settings};
 use super::types::{
     ClientState, ConnectionState, Device, LinkOptions, Message, OpenOptions, RegisterOptions,
+    UnlinkOptions,
 };
 use crate::host::Host;
 use crate::socket::RelayAddress;
@@ -190,8 +191,13 @@ impl Client {
     pub fn unlink(
         &self,
         #[wasm_bindgen(js_name = deviceId, unchecked_param_type = "number")] device: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "UnlinkOptions")] options: &JsValue,
     ) -> Promise {
-        self.ask(device_id(device, "deviceId").map(|device| Command::Unlink { device }))
+        let command = device_id(device, "deviceId").and_then(|device| {
+            let UnlinkOptions { lost } = UnlinkOptions::read(options)?;
+            Ok(Command::Unlink { device, lost })
+        });
+        self.ask(command)
     }
 
     /// Deletes the account with all its devices. Resolves when the relay has. What is stored here can still be read.

@@ -1,6 +1,7 @@
 //! Events: what the engine emits, as JavaScript gets it.
 //! Who listens is in `listeners`.
 
+mod alarm;
 mod concern;
 mod progress;
 mod told;
@@ -13,6 +14,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::app::OnApp;
 use super::person::{Contact, OnConversation, OnSettings};
+pub use alarm::{AlarmKind, OnAlarm};
 pub use progress::OnProgress;
 pub use told::{OnNotify, OnTyping};
 
@@ -59,6 +61,8 @@ pub struct EventMap {
     pub link: OnLink,
     /// A contact's identity key is not the one we know.
     pub identity: OnIdentity,
+    /// What the relay shows of somebody's devices can't all be true; nothing is sent to what is in doubt.
+    pub alarm: OnAlarm,
     /// The connection to the relay has another state.
     pub connection: OnConnection,
     /// This client has another state.
@@ -70,7 +74,7 @@ pub struct EventMap {
 }
 
 /// The names of [`EventMap`].
-pub(super) const NAMES: [&str; 19] = [
+pub(super) const NAMES: [&str; 20] = [
     "message",
     "status",
     "edit",
@@ -86,6 +90,7 @@ pub(super) const NAMES: [&str; 19] = [
     "device",
     "link",
     "identity",
+    "alarm",
     "connection",
     "state",
     "progress",
@@ -236,6 +241,7 @@ pub enum Notice {
     Device(OnDevice),
     Link(OnLink),
     Identity(OnIdentity),
+    Alarm(OnAlarm),
     Connection(OnConnection),
     State(OnState),
     Progress(OnProgress),
@@ -260,6 +266,7 @@ impl Notice {
             Self::Device(_) => "device",
             Self::Link(_) => "link",
             Self::Identity(_) => "identity",
+            Self::Alarm(_) => "alarm",
             Self::Connection(_) => "connection",
             Self::State(_) => "state",
             Self::Progress(_) => "progress",
@@ -361,6 +368,7 @@ impl From<Event> for Notice {
             Event::IdentityChanged(account) => Self::Identity(OnIdentity {
                 account: account.to_string(),
             }),
+            Event::ListAlarm(account, alarm) => Self::Alarm(OnAlarm::new(account, alarm)),
             Event::Connection(connection) => Self::Connection(connection.into()),
             Event::State(state) => Self::State(OnState {
                 state: state.into(),

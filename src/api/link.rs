@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use engine::input::{HistoryChoice, HistoryCommand};
 use engine::output::{LinkClaim, LinkOffer};
-use engine::{Command, Refusal};
+use engine::{Command, Refusal, Role};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -105,13 +105,13 @@ impl LinkRequest {
         let choice = allowed(options);
         let (host, uri) = (Rc::clone(&self.host), self.uri.clone());
         settle(async move {
-            let choice = choice?;
+            let (role, choice) = choice?;
             let choose = HistoryCommand::Choose {
                 uri: uri.clone(),
                 choice,
             };
             host.ask(Command::History(choose)).await?;
-            answer(host.ask(Command::ApproveLink { uri }).await?)
+            answer(host.ask(Command::ApproveLink { uri, role }).await?)
         })
     }
 
@@ -125,23 +125,26 @@ impl LinkRequest {
     }
 }
 
-/// Only what this version can do; a page that asks for more must not get something else.
-fn allowed(options: &JsValue) -> Result<HistoryChoice, Refusal> {
+/// What the new device will be, and what it gets.
+fn allowed(options: &JsValue) -> Result<(Role, HistoryChoice), Refusal> {
     let ApproveOptions {
         role,
         history,
         conversations,
     } = ApproveOptions::read(options)?;
-    if role.is_some_and(|role| role != "owner") {
-        return Err(Refusal::InvalidArgument("role"));
-    }
+    let role = match role.as_deref() {
+        Some("owner") => Role::Owner,
+        Some("device") | None => Role::Device,
+        Some(_) => return Err(Refusal::InvalidArgument("role")),
+    };
     let days = match history {
-        Some(History::None) => return Ok(HistoryChoice::None),
+        Some(History::None) => return Ok((role, HistoryChoice::None)),
         Some(History::Days(days)) => Some(days),
         Some(History::All) | None => None,
     };
-    Ok(HistoryChoice::Some {
+    let choice = HistoryChoice::Some {
         days,
         conversations,
-    })
+    };
+    Ok((role, choice))
 }

@@ -5,8 +5,8 @@
 mod attachment;
 mod message;
 
-use engine::Timestamp;
 use engine::output;
+use engine::{Role, Timestamp};
 use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
 use web_sys::AbortSignal;
@@ -95,8 +95,9 @@ pub struct SearchOptions {
 /// For `LinkRequest.approve`.
 #[derive(Debug, Tsify)]
 pub struct ApproveOptions {
-    /// What the new device may do. For now every device is an owner.
-    #[tsify(optional, type = "\"owner\"")]
+    /// "device" (default): it gets a key of its own and can be cut off any time. "owner": it gets the account's key and can do
+    /// everything, for good. A plain Signal service has only owners.
+    #[tsify(optional, type = "\"owner\" | \"device\"")]
     pub role: Option<String>,
     /// What it gets of earlier messages. Default: "all".
     #[tsify(optional, type = "\"none\" | \"all\" | { days: number }")]
@@ -115,6 +116,14 @@ pub enum History {
     All,
     /// Of so many days.
     Days(u32),
+}
+
+/// For `Client.unlink`.
+#[derive(Debug, Tsify)]
+pub struct UnlinkOptions {
+    /// It may be in the wrong hands: nothing that comes from it is believed any more, not even what it sent before. Default: false.
+    #[tsify(optional)]
+    pub lost: bool,
 }
 
 /// For `Client.sendHistory`.
@@ -152,6 +161,31 @@ pub enum ConnectionState {
     Online,
 }
 
+/// What a device is to its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceRole {
+    /// It holds the account's key, which people verify: it links devices, removes them, and can't be cut off without a new key.
+    Owner,
+    /// It has a key of its own, for which the account's key vouches; it can be cut off any time.
+    Device,
+    /// Another person's device that reads.
+    Reader,
+    /// Another person's device that reads and answers.
+    Answerer,
+}
+
+impl From<Role> for DeviceRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Device => Self::Device,
+            Role::DelegateRead => Self::Reader,
+            Role::DelegateAnswer => Self::Answerer,
+        }
+    }
+}
+
 /// A device of this account.
 #[derive(Clone, Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
@@ -162,6 +196,8 @@ pub struct Device {
     pub name: String,
     /// It is this one.
     pub current: bool,
+    /// What it is to the account.
+    pub role: DeviceRole,
     /// When it was added.
     pub created_at: f64,
     /// When it was last connected, to the day.
@@ -211,6 +247,7 @@ impl From<output::Device> for Device {
             id,
             name,
             current,
+            role,
             created,
             last_seen,
         } = device;
@@ -218,6 +255,7 @@ impl From<output::Device> for Device {
             id: id.into(),
             name,
             current,
+            role: role.into(),
             created_at: milliseconds(created),
             last_seen: milliseconds(last_seen),
         }

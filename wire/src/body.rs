@@ -1,6 +1,7 @@
 //! JSON bodies, with Signal's names. What is ours is marked so.
 //! Lengths and ranges of single values are checked here; signatures and meaning are not.
 
+mod devices;
 mod plain;
 
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::KEY_ID_MAX;
 use crate::{AccountId, DecodeError, DeviceId, Handle, RegistrationId};
+pub use devices::{DeviceInfo, Devices, ListedDevices, PutDeviceList};
 pub use plain::{LinkPhoneDevice, WhoAmI};
 
 /// Standard alphabet; written with padding, read with or without.
@@ -140,6 +142,9 @@ pub struct PreKeyResponse {
     pub identity_key: Base64,
     /// One bundle for each device that has keys.
     pub devices: Vec<DevicePreKeys>,
+    /// The account's signed device list, if it has one (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_list: Option<Base64>,
 }
 
 /// The prekey bundle of one device.
@@ -157,6 +162,9 @@ pub struct DevicePreKeys {
     pub pre_key: Option<PreKey>,
     /// A one-time Kyber prekey, or the last-resort one.
     pub pq_pre_key: SignedPreKey,
+    /// Of a device with an identity key of its own, which has signed the keys above (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Base64>,
 }
 
 /// What a new device says of itself.
@@ -240,6 +248,9 @@ pub struct LinkDevice {
     /// The platform's signed token (ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+    /// Of a device with an identity key of its own, which has signed the keys above (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Base64>,
 }
 
 /// Answer of `GET /v1/devices/provisioning/code`.
@@ -250,6 +261,9 @@ pub struct LinkToken {
     pub verification_code: String,
     /// For `wait_for_linked_device`.
     pub token_identifier: String,
+    /// The id that the new device will have, so that it can be certified before it is there (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
 }
 
 /// `PUT /v1/provisioning/{address}`.
@@ -257,29 +271,6 @@ pub struct LinkToken {
 pub struct Provision {
     /// A `ProvisionEnvelope`.
     pub body: Base64,
-}
-
-/// A device as its own account sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeviceInfo {
-    /// Which device.
-    pub id: DeviceId,
-    /// A `DeviceName`, encrypted to the account's identity key.
-    pub name: Base64,
-    /// ms, at the start of a day.
-    pub last_seen: u64,
-    /// ms.
-    pub created: u64,
-    /// Which incarnation.
-    pub registration_id: RegistrationId,
-}
-
-/// Answer of `GET /v1/devices`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Devices {
-    /// All devices of the account.
-    pub devices: Vec<DeviceInfo>,
 }
 
 /// Answer of `GET /v1/accounts/whoami`, and of the two look-ups (ours), which leave out the device.
@@ -293,6 +284,9 @@ pub struct AccountInfo {
     /// The asking device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<DeviceId>,
+    /// The version of its signed device list, if it has one; to the account alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_version: Option<u64>,
 }
 
 /// `PUT /v1/messages/{aci}`.

@@ -41,8 +41,8 @@ pub struct Recipient {
     pub account: AccountId,
     /// No device twice.
     pub messages: Vec<DeviceMessage>,
-    /// Devices that the sender knows and does without, since their published keys are too old. They get nothing and are
-    /// not missed, as long as these are their keys. None of them is in `messages`.
+    /// Devices that the sender knows and does without, since their published keys are too old, or not
+    /// certified. They get nothing and are not missed, as long as these are their keys. None of them is in `messages`.
     pub without: Vec<LeftOut>,
 }
 
@@ -53,8 +53,9 @@ pub struct LeftOut {
     pub device: DeviceId,
     /// Which incarnation of it: another one has other keys.
     pub registration_id: RegistrationId,
-    /// The signed prekey that is too old: if the device has published another one since, it is missed.
-    pub signed_pre_key: KeyId,
+    /// The signed prekey that is too old: if the device has published another one since, it is missed. None: the sender
+    /// does not trust the device to speak for its account, which only one with a certificate can come to.
+    pub signed_pre_key: Option<KeyId>,
 }
 
 /// The part of a bundle for one device.
@@ -165,7 +166,7 @@ impl Recipient {
                 .map(|left_out| proto::LeftOut {
                     device_id: left_out.device.into(),
                     registration_id: left_out.registration_id.into(),
-                    signed_pre_key_id: left_out.signed_pre_key.into(),
+                    signed_pre_key_id: left_out.signed_pre_key.map_or(0, u32::from),
                 })
                 .collect(),
         }
@@ -216,7 +217,10 @@ impl TryFrom<proto::LeftOut> for LeftOut {
         Ok(Self {
             device: raw.device_id.try_into()?,
             registration_id: raw.registration_id.try_into()?,
-            signed_pre_key: raw.signed_pre_key_id.try_into()?,
+            signed_pre_key: match raw.signed_pre_key_id {
+                0 => None,
+                id => Some(id.try_into()?),
+            },
         })
     }
 }

@@ -21,6 +21,10 @@ pub enum Endpoint {
     AccountByHandle(Handle),
     /// `GET /v1/accounts/{aci}` (ours): the handle of an account.
     Account(AccountId),
+    /// `GET /v1/accounts/{aci}/list` (ours): the signed device list of an account, with certificates. 404: it has none.
+    DeviceList(AccountId),
+    /// `PUT /v1/accounts/me/list` (ours): the next version of the asking account's list. 409 with the present one, if it is not.
+    PutDeviceList,
     /// `GET /v1/devices/provisioning/code`: a link token.
     LinkToken,
     /// `PUT /v1/provisioning/{address}`: a provisioning envelope for a waiting device.
@@ -86,6 +90,8 @@ impl Endpoint {
             ("DELETE", ["v1", "accounts", "me"]) => Self::DeleteAccount,
             ("GET", ["v1", "accounts", "handle", h]) => Self::AccountByHandle(h.parse().ok()?),
             ("GET", ["v1", "accounts", id]) => Self::Account(id.parse().ok()?),
+            ("GET", ["v1", "accounts", id, "list"]) => Self::DeviceList(id.parse().ok()?),
+            ("PUT", ["v1", "accounts", "me", "list"]) => Self::PutDeviceList,
             ("GET", ["v1", "devices", "provisioning", "code"]) => Self::LinkToken,
             ("PUT", ["v1", "provisioning", a]) => Self::Provision {
                 address: address(a)?,
@@ -131,6 +137,7 @@ impl Endpoint {
             | Self::WhoAmI
             | Self::AccountByHandle(_)
             | Self::Account(_)
+            | Self::DeviceList(_)
             | Self::LinkToken
             | Self::WaitForLinkedDevice { .. }
             | Self::Devices
@@ -139,6 +146,7 @@ impl Endpoint {
             | Self::KeepAlive
             | Self::KeepAliveProvisioning => "GET",
             Self::Register
+            | Self::PutDeviceList
             | Self::Provision { .. }
             | Self::LinkDevice
             | Self::Fence
@@ -162,6 +170,8 @@ impl fmt::Display for Endpoint {
             Self::DeleteAccount => f.write_str("/v1/accounts/me"),
             Self::AccountByHandle(handle) => write!(f, "/v1/accounts/handle/{handle}"),
             Self::Account(id) => write!(f, "/v1/accounts/{id}"),
+            Self::DeviceList(id) => write!(f, "/v1/accounts/{id}/list"),
+            Self::PutDeviceList => f.write_str("/v1/accounts/me/list"),
             Self::LinkToken => f.write_str("/v1/devices/provisioning/code"),
             Self::Provision { address } | Self::DeclineProvision { address } => {
                 write!(f, "/v1/provisioning/{address}")

@@ -73,6 +73,8 @@ pub struct Envelope {
     pub guid: Option<[u8; 16]>,
     /// Whether it may wake the device.
     pub urgent: bool,
+    /// The relay's hint that the sending device has a key of its own (ours). What that is worth, its certificate says.
+    pub certified: bool,
     /// Ciphertext.
     pub content: Vec<u8>,
 }
@@ -108,6 +110,7 @@ impl Envelope {
             server_timestamp: raw.server_timestamp.unwrap_or(0),
             guid: guid(raw.server_guid_binary, raw.server_guid)?,
             urgent: raw.urgent.unwrap_or(true),
+            certified: raw.certified.unwrap_or(false),
             content: raw.content.unwrap_or_default(),
         })
     }
@@ -123,6 +126,7 @@ impl Envelope {
             content: (!self.content.is_empty()).then(|| self.content.clone()),
             server_timestamp: Some(self.server_timestamp),
             urgent: Some(self.urgent),
+            certified: self.certified.then_some(true),
             source_service_id_binary: Some(self.source.account.as_bytes().to_vec()),
             destination_service_id_binary: self.destination.map(|id| id.as_bytes().to_vec()),
             server_guid_binary: self.guid.map(|guid| guid.to_vec()),

@@ -30,10 +30,12 @@ macro_rules! each_body {
         $use::<body::LinkDevice>($($argument),*);
         $use::<body::LinkPhoneDevice>($($argument),*);
         $use::<body::LinkToken>($($argument),*);
+        $use::<body::ListedDevices>($($argument),*);
         $use::<body::MessagesSent>($($argument),*);
         $use::<body::MismatchedDevices>($($argument),*);
         $use::<body::PreKeyResponse>($($argument),*);
         $use::<body::Provision>($($argument),*);
+        $use::<body::PutDeviceList>($($argument),*);
         $use::<body::Refusal>($($argument),*);
         $use::<body::Register>($($argument),*);
         $use::<body::SendMessages>($($argument),*);
@@ -205,6 +207,7 @@ proptest! {
         let bodies::Bodies {
             register, link_device, set_keys, pre_keys, send, devices, account, credentials, token,
             provision, counts, sent, mismatched, stale, capabilities, refusal,
+            listed, put_list,
         } = &bodies;
         comes_back(register)?;
         comes_back(link_device)?;
@@ -222,6 +225,8 @@ proptest! {
         comes_back(stale)?;
         comes_back(capabilities)?;
         comes_back(refusal)?;
+        comes_back(listed)?;
+        comes_back(put_list)?;
     }
 
     #[test]

@@ -5,13 +5,15 @@ use wire::Response;
 use wire::body::{DeviceInfo, Devices, from_json};
 
 use super::general_refusal;
-use crate::account::Account;
+use crate::account::{self, Account};
 use crate::device_name;
 use crate::error::{Error, Refusal};
 use crate::input::{Ticket, Timestamp};
 use crate::output::{Device, Reply};
 use crate::peers;
+use crate::record::PeerRecord;
 use crate::state::State;
+use crate::trust;
 use crate::tx::Tx;
 
 impl State {
@@ -44,7 +46,8 @@ impl State {
             if info.id != own.address.device && !known {
                 peers::add_device(&mut peer, info.id, 0, tx.now.0);
             }
-            devices.push(device(&info, &own));
+            trust::note_own(&mut peer, &own, &info, tx.now.0);
+            devices.push(device(&info, &own, &peer));
         }
         if peer != before {
             peers::put_own(tx, own.id(), &peer);
@@ -54,12 +57,25 @@ impl State {
     }
 }
 
+/// Names are for all own devices; those of an earlier version, and on a plain service, for who holds the account's key.
+fn name(encrypted: &[u8], own: &Account) -> Option<String> {
+    let shared = account::names_key(&own.record).ok()?;
+    device_name::decrypt(encrypted, &shared)
+        .or_else(|| device_name::decrypt(encrypted, &own.identity))
+}
+
 /// An own device as applications see it; a name that can't be read is empty.
-pub(crate) fn device(info: &DeviceInfo, own: &Account) -> Device {
+pub(crate) fn device(info: &DeviceInfo, own: &Account, peer: &PeerRecord) -> Device {
+    let current = info.id == own.address.device;
     Device {
         id: info.id,
-        name: device_name::decrypt(&info.name.0, &own.identity).unwrap_or_default(),
-        current: info.id == own.address.device,
+        name: name(&info.name.0, own).unwrap_or_default(),
+        current,
+        role: if current {
+            own.role()
+        } else {
+            trust::role(peer, info.id)
+        },
         created: Timestamp(info.created),
         last_seen: Timestamp(info.last_seen),
     }

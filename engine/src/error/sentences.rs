@@ -18,9 +18,8 @@ impl fmt::Display for Refusal {
                 "This browser's data was copied or restored from an older state. Link it again to go on."
             }
             Self::AccountGone => "This account does not exist any more.",
-            Self::LastDevice => {
-                "This is the account's only device. Link another one first, or delete the account."
-            }
+            Self::LastDevice => "Link another owner first, or delete the account.",
+            Self::NotOwner => "Only a device that holds the account's key can do that.",
             Self::OtherAccount => {
                 "This browser holds messages of another account. Link it to the same one as before."
             }

@@ -5,6 +5,7 @@
 //! use (the token alone names no key, the message without a valid token joins nothing).
 
 use wire::body::{Base64, DeviceInfo, LinkToken, Provision, from_json, to_json};
+use wire::certificate::Role;
 use wire::proto::provisioning::ProvisionMessage;
 use wire::{Endpoint, Response};
 
@@ -20,19 +21,36 @@ use crate::peers;
 use crate::provisioning;
 use crate::request::Pending;
 use crate::state::State;
+use crate::trust::{self, Purpose};
 use crate::tx::Tx;
 
 /// The version of the provisioning message that we write, as Signal's clients do.
 const PROVISIONING_VERSION: u32 = 1;
 
 impl State {
-    pub(crate) fn approve_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket, uri: String) {
-        if let Err(refusal) = parse(&uri) {
+    pub(crate) fn approve_link(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        uri: String,
+        role: Role,
+    ) {
+        let own = self.account.as_ref();
+        let refusal = if let Err(refusal) = parse(&uri) {
+            Some(refusal)
+        } else if own.is_some_and(|own| !own.is_owner()) {
+            Some(Refusal::NotOwner)
+        } else if own.is_some_and(Account::is_plain) && role != Role::Owner {
+            Some(Refusal::InvalidArgument("role")) // such a service has owners only
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
             tx.resolve(ticket, Err(refusal));
             return;
         }
         self.note_approval(ticket, &uri);
-        let pending = Pending::LinkToken { ticket, uri };
+        let pending = Pending::LinkToken { ticket, uri, role };
         self.connection.ask(tx, &Endpoint::LinkToken, pending);
     }
 
@@ -49,44 +67,62 @@ impl State {
         }
     }
 
-    /// The relay gave a token: the account goes to the new device.
-    pub(crate) fn link_token(
+    /// The relay gave a token. A device that is to have a key of its own is certified before anything goes to it.
+    pub(crate) async fn link_token(
         &mut self,
         tx: &mut Tx<'_>,
         ticket: Ticket,
-        uri: &str,
+        uri: String,
+        role: Role,
         response: &Response,
     ) -> Result<(), Error> {
         let Some(own) = self.account.clone() else {
             return Ok(());
         };
         let refusal = match (response.status, from_json::<LinkToken>(&response.body)) {
-            (200, Ok(token)) => match parse(uri) {
-                Ok(uri) => {
-                    let message = provision_message(&own, token.verification_code);
-                    let to = guard::public_key(&uri.public_key)
-                        .map_err(|_| Error::Bug("a parsed link URI has a bad key"))?;
-                    let body = provisioning::encrypt(&message, &to, &mut self.rng);
-                    let body = to_json(&Provision { body: Base64(body) });
-                    let endpoint = Endpoint::Provision {
-                        address: uri.address,
-                    };
-                    let token_identifier = token.token_identifier;
-                    let pending = Pending::Provision {
-                        ticket,
-                        token_identifier,
-                    };
-                    self.connection
-                        .request(tx, &endpoint, Vec::new(), body, pending);
-                    return Ok(());
-                }
-                Err(refusal) => refusal,
-            },
+            (200, Ok(token)) if role == Role::Owner => {
+                return self.hand_over(tx, ticket, &uri, token, None);
+            }
+            (200, Ok(token)) if token.device_id.is_some() => {
+                let purpose = Purpose::Link { ticket, uri, token };
+                return self.change_list(tx, purpose, 0).await;
+            }
+            (200, Ok(_)) => Refusal::RelayProtocol,
             (411, _) => Refusal::DeviceLimit,
             (401, _) if own.is_plain() => Refusal::RelayRefused, // only a primary may link there
             (status, _) => general_refusal(status),
         };
         tx.resolve(ticket, Err(refusal));
+        Ok(())
+    }
+
+    /// The account goes to the new device: with its key, or with a certificate for the new device's own and the list that names it.
+    pub(crate) fn hand_over(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        uri: &str,
+        token: LinkToken,
+        certified: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<(), Error> {
+        let (Some(own), Ok(uri)) = (self.account.clone(), parse(uri)) else {
+            return Err(Error::Bug("a parsed link URI does not parse"));
+        };
+        let message = provision_message(&own, token.verification_code, certified);
+        let to = guard::public_key(&uri.public_key)
+            .map_err(|_| Error::Bug("a parsed link URI has a bad key"))?;
+        let body = provisioning::encrypt(&message, &to, &mut self.rng);
+        let body = to_json(&Provision { body: Base64(body) });
+        let endpoint = Endpoint::Provision {
+            address: uri.address,
+        };
+        let token_identifier = token.token_identifier;
+        let pending = Pending::Provision {
+            ticket,
+            token_identifier,
+        };
+        self.connection
+            .request(tx, &endpoint, Vec::new(), body, pending);
         Ok(())
     }
 
@@ -135,9 +171,10 @@ impl State {
         };
         let mut peer = peers::record(tx, own.id()).await?;
         peers::add_device(&mut peer, info.id, info.registration_id.into(), tx.now.0);
+        trust::note_own(&mut peer, &own, &info, tx.now.0);
         peers::put_own(tx, own.id(), &peer);
         self.approved_device_came(tx, ticket, info.id).await?;
-        tx.resolve(ticket, Ok(Reply::Device(device(&info, &own))));
+        tx.resolve(ticket, Ok(Reply::Device(device(&info, &own, &peer))));
         Ok(())
     }
 
@@ -151,11 +188,18 @@ impl State {
     }
 }
 
-fn provision_message(own: &Account, token: String) -> ProvisionMessage {
-    let identity = &own.identity;
+fn provision_message(
+    own: &Account,
+    token: String,
+    certified: Option<(Vec<u8>, Vec<u8>)>,
+) -> ProvisionMessage {
+    let is_owner = certified.is_none();
+    let (device_certificate, device_list) = certified.unzip();
     ProvisionMessage {
-        aci_identity_key_public: Some(identity.identity_key().serialize().into_vec()),
-        aci_identity_key_private: Some(identity.private_key().serialize()),
+        aci_identity_key_public: Some(own.account_key.serialize().into_vec()),
+        aci_identity_key_private: is_owner.then(|| own.identity.private_key().serialize()),
+        device_certificate,
+        device_list,
         provisioning_code: Some(token),
         user_agent: Some("Lockstep".to_owned()),
         profile_key: Some(own.record.profile_key.clone()),

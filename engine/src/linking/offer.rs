@@ -4,13 +4,14 @@
 //!
 //! An attempt lives in memory only; once the account has come it is stored and `join` goes on.
 
-use libsignal_protocol::{IdentityKeyPair, KeyPair, PrivateKey};
+use libsignal_protocol::KeyPair;
 use prost::Message as _;
 use wire::endpoint::PROVISIONING_SOCKET_PATH;
 use wire::link_uri::LinkUri;
-use wire::proto::provisioning::{ProvisionMessage, ProvisioningAddress};
-use wire::{AccountId, Frame, RelayRequest, Request, Response};
+use wire::proto::provisioning::ProvisioningAddress;
+use wire::{Frame, RelayRequest, Request, Response};
 
+use super::given::{checked, take_first_list};
 use crate::account::Account;
 use crate::error::{Error, Refusal};
 use crate::input::{SocketId, Ticket, Timestamp};
@@ -250,20 +251,32 @@ impl State {
         let Some(offer) = attempt.offers.iter().find(|offer| offer.socket == socket) else {
             return Ok(());
         };
-        let message = provisioning::decrypt(&offer.key, body).ok();
         let (name, credential) = (attempt.device_name.clone(), attempt.credential.clone());
-        let Some((message, account, identity)) = message.and_then(checked) else {
+        let message = provisioning::decrypt(&offer.key, body).ok();
+        let given = message.and_then(|message| checked(message, &offer.key, &mut self.rng));
+        let Some(given) = given else {
             self.end_offers(tx, Refusal::RelayProtocol);
             return Ok(());
         };
-        if !self.may_join(account, &identity) {
+        let account = given.account;
+        if !self.may_join(account, &given.account_key) {
             self.end_offers(tx, Refusal::OtherAccount);
             return Ok(());
         }
-        let mut record = self.new_pending(tx, &identity, &name)?;
+        if !take_first_list(tx, &given).await? {
+            self.end_offers(tx, Refusal::RelayProtocol);
+            return Ok(());
+        }
+        let mut record = self.new_pending(tx, &given.identity, &name)?;
         self.succeed(&mut record);
         record.account = account.as_bytes().to_vec();
         record.service = self.service.map_or(0, Service::number);
+        if let Some(certificate) = &given.certificate {
+            record.registration_id = certificate.certificate.registration_id.into();
+            record.account_key = given.account_key.serialize().into_vec();
+            record.certificate = certificate.encode();
+        }
+        let message = given.message;
         phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
         self.save_clock(tx);
         record.link_token = message.provisioning_code;
@@ -340,19 +353,4 @@ impl State {
             }
         }
     }
-}
-
-/// What a provisioning message must hold: a token, an account, its identity key. The public key is
-/// computed from the private one, not believed.
-fn checked(message: ProvisionMessage) -> Option<(ProvisionMessage, AccountId, IdentityKeyPair)> {
-    let account = match (&message.aci_binary, &message.aci) {
-        (Some(bytes), _) => AccountId::from_slice(bytes).ok()?,
-        (None, Some(text)) => text.parse().ok()?,
-        (None, None) => return None,
-    };
-    message.provisioning_code.as_ref()?;
-    let private = message.aci_identity_key_private.as_deref()?;
-    let private = PrivateKey::deserialize(private).ok()?;
-    let identity = IdentityKeyPair::try_from(private).ok()?;
-    Some((message, account, identity))
 }

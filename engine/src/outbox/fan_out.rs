@@ -4,6 +4,8 @@
 //! All of it happens on one set of loaded sessions: if one device can't be sealed, none is. What is
 //! sealed already (a repair) stays as it is. It asks the relay nothing.
 
+use std::collections::BTreeMap;
+
 use prost::Message as _;
 use wire::body::KeyId;
 use wire::bundle::{Bundle, DeviceMessage, LeftOut, Recipient};
@@ -20,6 +22,7 @@ use crate::record::{OutboxRecord, PeerRecord, key};
 use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
 use crate::store::Table;
+use crate::trust::{self, Beacons};
 use crate::tx::Tx;
 
 /// How far sealing came.
@@ -47,6 +50,8 @@ impl State {
         };
         let mut bundle = sealed_so_far(entry)?;
         let mut sessions = Sessions::new(&own);
+        let own_record = peers::record(tx, own.id()).await?;
+        let mut beacons = BTreeMap::new();
         let mut targets = Vec::new();
         let mut needs = Vec::new();
         for account in accounts {
@@ -69,19 +74,16 @@ impl State {
             }
             prefetch(tx, &devices).await?;
             let (at, devices) = unsealed(&mut bundle, *account, devices);
-            let mut lacking = Vec::new();
-            for to in devices {
-                sessions.load(tx, to.address).await?;
-                if to.epoch != 0 && sessions.can_encrypt(to, tx.now) {
-                    targets.push((at, to));
-                } else {
-                    lacking.push(to);
-                }
-            }
+            beacons.insert(*account, Beacons::new(&own_record, &peer));
+            let sorted = sort(tx, &mut sessions, &peer, devices).await?;
+            targets.extend(sorted.usable.into_iter().map(|to| (at, to)));
             let Some(recipient) = bundle.recipients.get_mut(at) else {
                 continue;
             };
-            let needed = leave_out(recipient, &peer, &lacking, tx.now);
+            let needed = leave_out(recipient, &peer, &sorted.lacking, tx.now);
+            recipient
+                .without
+                .extend(sorted.untrusted.iter().filter_map(not_trusted));
             needs.extend(needed.into_iter().map(|device| (*account, Some(device))));
             let reaches_some = targets.iter().any(|(of, _)| *of == at) || !needs.is_empty();
             if !reaches_some && let Some(end) = without_devices(entry, &own, recipient) {
@@ -95,6 +97,7 @@ impl State {
             own: &own,
             entry,
             targets: &targets,
+            beacons: &beacons,
             now: tx.now,
         };
         match self.encrypt_all(&fan_out, &mut sessions, &mut bundle) {
@@ -121,6 +124,7 @@ impl State {
             own,
             entry,
             targets,
+            beacons,
             now,
         } = *fan_out;
         let damaged = SealFault::Bug(Error::Bug("stored content does not decode"));
@@ -134,7 +138,8 @@ impl State {
             } else {
                 &message
             };
-            let padded = content::bind(content, id, own, address);
+            let beacons = beacons.get(&address.account).copied().unwrap_or_default();
+            let padded = content::bind(content, id, own, address, beacons);
             let (kind, content) = sessions.encrypt(*to, &padded, now, &mut self.rng).map_err(
                 |fault| match fault {
                     PeerFault::Untrusted => SealFault::Untrusted,
@@ -158,6 +163,36 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Devices by what can be done for them.
+#[derive(Default)]
+struct Sorted {
+    usable: Vec<Incarnation>,
+    /// Without a session that can be used.
+    lacking: Vec<Incarnation>,
+    /// The account's key does not vouch for them.
+    untrusted: Vec<Incarnation>,
+}
+
+async fn sort(
+    tx: &mut Tx<'_>,
+    sessions: &mut Sessions,
+    peer: &PeerRecord,
+    devices: Vec<Incarnation>,
+) -> Result<Sorted, Error> {
+    let mut sorted = Sorted::default();
+    for to in devices {
+        sessions.load(tx, to.address).await?;
+        if trust::is_untrusted(peer, to.address.device, tx.device_time) {
+            sorted.untrusted.push(to);
+        } else if to.epoch != 0 && sessions.can_encrypt(to, tx.now) {
+            sorted.usable.push(to);
+        } else {
+            sorted.lacking.push(to);
+        }
+    }
+    Ok(sorted)
 }
 
 /// Which part of the bundle is the account's, and for which of the devices it has nothing yet.
@@ -213,6 +248,7 @@ struct FanOut<'a> {
     own: &'a Account,
     entry: &'a OutboxRecord,
     targets: &'a [(usize, Incarnation)],
+    beacons: &'a BTreeMap<AccountId, Beacons>,
     now: Timestamp,
 }
 
@@ -255,13 +291,22 @@ fn leave_out(
                 recipient.without.push(LeftOut {
                     device,
                     registration_id,
-                    signed_pre_key,
+                    signed_pre_key: Some(signed_pre_key),
                 });
             }
             _ => needed.push(device),
         }
     }
     needed
+}
+
+/// A device that the account's key does not vouch for, or not now: it gets nothing, and the relay is told that we know of it.
+fn not_trusted(to: &Incarnation) -> Option<LeftOut> {
+    Some(LeftOut {
+        device: to.address.device,
+        registration_id: to.epoch.try_into().ok()?,
+        signed_pre_key: None,
+    })
 }
 
 /// What becomes of an entry if all of an account's devices are left out.

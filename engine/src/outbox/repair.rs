@@ -2,7 +2,7 @@
 //! the same commit. The refusal was all or nothing, so what was sealed for the right devices has
 //! reached nobody and stays as it is; only new devices are sealed anew.
 
-use wire::body::{PreKeyResponse, from_json};
+use wire::body::{ListedDevices, PreKeyResponse, from_json};
 use wire::bundle::AccountMismatch;
 use wire::{AccountId, DeviceAddress, DeviceId, Endpoint, Response};
 
@@ -11,12 +11,14 @@ use crate::dated;
 use crate::error::{Error, Refusal};
 use crate::identity::note_new_identity;
 use crate::limits::SEND_TRIES_MAX;
+use crate::output::{Event, ListAlarm};
 use crate::peers::{self, add_device, mark_stale};
 use crate::record::{OutboxRecord, key};
 use crate::removal::note_gone;
 use crate::request::{Pending, retry_at};
 use crate::session::{Incarnation, PeerFault, Sessions};
 use crate::state::State;
+use crate::trust;
 use crate::tx::Tx;
 
 impl State {
@@ -168,6 +170,11 @@ impl State {
                 }
             }
         }
+        if let Some(listed) = listed(&keys) {
+            peers::put(tx, own.id(), account, &peer);
+            self.take_list(tx, account, &listed).await?;
+            peer = peers::record(tx, account).await?;
+        }
         let mut sessions = Sessions::new(&own);
         for bundle in &keys.devices {
             let address = DeviceAddress {
@@ -190,7 +197,13 @@ impl State {
             if too_old {
                 continue; // it is left out
             }
-            let identity = &keys.identity_key.0;
+            let Some(identity) = trust::published_key(&peer, &keys, bundle, tx.device_time) else {
+                // A device that nobody has certified: the relay's invention, or a list that it keeps from us (T11).
+                trust::note_uncertified(&mut peer, address.device);
+                tx.emit(Event::ListAlarm(account, ListAlarm::Ghost));
+                continue;
+            };
+            let identity = &identity;
             match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
                 Ok(()) => {}
                 // Our own key is what we know best of all, and nobody else has it: the relay is wrong, now or for good.
@@ -206,7 +219,7 @@ impl State {
                 }
             }
         }
-        tx.put(account.as_bytes(), &peer);
+        peers::put(tx, own.id(), account, &peer);
         sessions.store(tx).await
     }
 
@@ -255,6 +268,17 @@ impl State {
         sessions.renew(with);
         sessions.store(tx).await
     }
+}
+
+/// The signed list that keys came with, if they did.
+fn listed(keys: &PreKeyResponse) -> Option<ListedDevices> {
+    let certificates = keys.devices.iter();
+    Some(ListedDevices {
+        list: keys.device_list.clone()?,
+        certificates: certificates
+            .filter_map(|keys| keys.certificate.clone())
+            .collect(),
+    })
 }
 
 /// Whose keys were asked for, and by which entry of the outbox.

@@ -1,6 +1,7 @@
 //! The account of this device, and its devices, as applications see them.
 //! It does not know how they come to be or end.
 
+use wire::certificate::Role;
 use wire::{AccountId, DeviceId, Handle};
 
 use crate::input::Timestamp;
@@ -16,6 +17,8 @@ pub struct Account {
     pub device: DeviceId,
     /// What the person called it.
     pub device_name: String,
+    /// What it is to the account.
+    pub role: Role,
     /// Why this is no device of it any more, if it is none.
     pub unlinked: Option<Unlinked>,
 }
@@ -60,6 +63,8 @@ pub struct Device {
     pub name: String,
     /// It is this one.
     pub current: bool,
+    /// Whether it holds the account's key, or has a certificate for one of its own.
+    pub role: Role,
     /// When it was added.
     pub created: Timestamp,
     /// When it was last connected, to the day.

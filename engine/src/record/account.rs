@@ -36,6 +36,10 @@ records! {
         /// none: it was not kept yet.
         #[prost(uint64, optional, tag = "50")] pub history_from: Option<u64>,
         #[prost(message, optional, tag = "41")] pub phone: Option<PhoneRecord>,
+        /// The account's identity key, if `identity` is this device's own.
+        #[prost(bytes = "vec", tag = "80")] pub account_key: Vec<u8>,
+        /// Then also the certificate, with both signatures.
+        #[prost(bytes = "vec", tag = "81")] pub certificate: Vec<u8>,
     }
 
     /// The phone-number identity in an [`AccountRecord`] of a plain Signal service.

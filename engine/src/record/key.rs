@@ -124,6 +124,11 @@ pub(crate) fn waiting(from: DeviceAddress, timestamp: u64) -> Vec<u8> {
 }
 
 /// Held envelopes: account, the relay's time, its name for the envelope. In this order they came.
+/// Whose a row of [`Table::Held`] is.
+pub(crate) fn split_held(at: &[u8]) -> Option<AccountId> {
+    AccountId::from_slice(at.get(..16)?).ok()
+}
+
 pub(crate) fn held(account: AccountId, timestamp: u64, guid: [u8; 16]) -> Vec<u8> {
     [
         account.as_bytes().as_slice(),

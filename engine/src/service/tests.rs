@@ -68,6 +68,7 @@ fn an_envelope_without_a_name_is_named_after_its_content() {
             client_timestamp: 1,
             server_timestamp: 2,
             guid: guid.map(|byte| [byte; 16]),
+            certified: false,
             urgent: true,
             content: vec![content; 40],
         }

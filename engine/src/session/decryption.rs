@@ -72,7 +72,7 @@ impl Sessions {
         rng: &mut ChaCha20Rng,
     ) -> Result<Vec<u8>, PeerFault> {
         let remote = protocol_address(from.address)?;
-        self.sessions.select(from);
+        self.select(from);
         match ciphertext {
             Ciphertext::PreKey(message) => {
                 self.bound_jump(from, message)?;

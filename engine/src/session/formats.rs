@@ -24,6 +24,7 @@ pub(super) fn pre_key_bundle(
         signed_pre_key,
         pre_key,
         pq_pre_key,
+        certificate: _,
     } = keys;
     let one_time = match pre_key {
         Some(key) => Some((u32::from(key.key_id).into(), public(&key.public_key.0)?)),

@@ -1,4 +1,4 @@
-//! libsignal's five store traits over loaded records: five disjoint parts, since libsignal borrows
+//! Four of libsignal's five store traits over loaded records (`identities` has the fifth): disjoint parts, since libsignal borrows
 //! several of them mutably at once. None of them ever waits, so its futures are ready at once.
 //! They do not know where records come from or when they are written.
 
@@ -6,122 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use libsignal_protocol::{
-    CiphertextMessageType, Direction, IdentityChange, IdentityKey, IdentityKeyPair,
-    IdentityKeyStore, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyId, PreKeyRecord,
-    PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore, SignalProtocolError,
-    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
+    CiphertextMessageType, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyId,
+    PreKeyRecord, PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore,
+    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
-use wire::{AccountId, DeviceAddress, DeviceId};
+use wire::{DeviceAddress, DeviceId};
 
 use super::Incarnation;
-use crate::account::Account;
-use crate::error::StoreFault;
 use crate::record::PreKeyKind;
 
-type Result<T> = std::result::Result<T, SignalProtocolError>;
-
-/// Identity keys, by account.
-pub(super) struct Identities {
-    own: IdentityKeyPair,
-    own_account: AccountId,
-    registration_id: u32,
-    known: BTreeMap<AccountId, IdentityKey>,
-    new: BTreeSet<AccountId>,
-}
-
-impl Identities {
-    pub(super) fn new(account: &Account) -> Self {
-        Self {
-            own: account.identity,
-            own_account: account.address.account,
-            registration_id: account.registration_id.into(),
-            known: BTreeMap::from([(account.address.account, *account.identity.identity_key())]),
-            new: BTreeSet::new(),
-        }
-    }
-
-    /// From a stored record; empty bytes mean that no key is known yet.
-    pub(super) fn add(
-        &mut self,
-        account: AccountId,
-        bytes: &[u8],
-    ) -> std::result::Result<(), StoreFault> {
-        if account != self.own_account && !bytes.is_empty() && !self.new.contains(&account) {
-            let damaged = StoreFault::Damaged { table: "peers" };
-            // Only keys that passed the guard are stored.
-            self.known
-                .insert(account, IdentityKey::decode(bytes).map_err(|_| damaged)?);
-        }
-        Ok(())
-    }
-
-    pub(super) fn get(&self, account: AccountId) -> Option<IdentityKey> {
-        self.known.get(&account).copied()
-    }
-
-    pub(super) fn reset(&mut self, account: AccountId, identity: Option<IdentityKey>) {
-        match identity {
-            Some(identity) => self.known.insert(account, identity),
-            None => {
-                self.new.remove(&account);
-                self.known.remove(&account)
-            }
-        };
-    }
-
-    /// The keys that were seen for the first time.
-    pub(super) fn into_new(self) -> impl Iterator<Item = (AccountId, IdentityKey)> {
-        let Self { known, new, .. } = self;
-        known
-            .into_iter()
-            .filter(move |(account, _)| new.contains(account))
-    }
-}
-
-#[async_trait(?Send)]
-impl IdentityKeyStore for Identities {
-    async fn get_identity_key_pair(&self) -> Result<IdentityKeyPair> {
-        Ok(self.own)
-    }
-
-    async fn get_local_registration_id(&self) -> Result<u32> {
-        Ok(self.registration_id)
-    }
-
-    async fn save_identity(
-        &mut self,
-        address: &ProtocolAddress,
-        identity: &IdentityKey,
-    ) -> Result<IdentityChange> {
-        let account = device_address(address)?.account;
-        let before = self.known.insert(account, *identity);
-        if before.is_none() {
-            self.new.insert(account);
-        }
-        Ok(IdentityChange::from_changed(
-            before.is_some_and(|before| before != *identity),
-        ))
-    }
-
-    /// First use, or the same key as ever. Our own key is nobody else's (V2).
-    async fn is_trusted_identity(
-        &self,
-        address: &ProtocolAddress,
-        identity: &IdentityKey,
-        _: Direction,
-    ) -> Result<bool> {
-        let account = device_address(address)?.account;
-        let own = self.own.identity_key();
-        Ok(match self.known.get(&account) {
-            Some(known) => known == identity,
-            None => identity != own,
-        })
-    }
-
-    async fn get_identity(&self, address: &ProtocolAddress) -> Result<Option<IdentityKey>> {
-        Ok(self.get(device_address(address)?.account))
-    }
-}
+pub(super) type Result<T> = std::result::Result<T, SignalProtocolError>;
 
 /// The sessions with one incarnation of a device.
 #[derive(Clone)]
@@ -372,7 +266,7 @@ impl KyberPreKeyStore for KyberKeys {
 }
 
 /// Back from libsignal's address; ours are always account ids.
-fn device_address(address: &ProtocolAddress) -> Result<DeviceAddress> {
+pub(super) fn device_address(address: &ProtocolAddress) -> Result<DeviceAddress> {
     let invalid = || SignalProtocolError::InvalidArgument("not an account id".to_owned());
     Ok(DeviceAddress {
         account: address.name().parse().map_err(|_| invalid())?,

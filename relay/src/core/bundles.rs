@@ -5,7 +5,7 @@
 //! time, whatever the device sets are by then.
 
 use wire::bundle::{AccountMismatch, Bundle, BundleAccepted, Recipient};
-use wire::{AccountId, DeviceAddress, Envelope};
+use wire::{AccountId, DeviceAddress, DeviceId, Envelope};
 
 use super::fence::note_seal;
 use super::mailbox::{Posting, post_all};
@@ -35,7 +35,7 @@ pub(super) fn send(
     } else {
         MAIL_KEPT_MS
     };
-    let postings = postings(source, bundle)?;
+    let postings = postings(sender, bundle)?;
     let (server_timestamp, effects) = post_all(moment, postings, kept_ms)?;
     let forget_at = moment.now.saturating_add(BUNDLE_REMEMBERED_MS);
     moment
@@ -120,8 +120,14 @@ fn mismatch(
         };
         let key = moment.tx.signed_key(address, KeyKind::Ec)?;
         let wrong = extra.contains(&left_out.device) || stale.contains(&left_out.device);
-        if !wrong && key.is_some_and(|key| key.id != left_out.signed_pre_key) {
-            missing.push(left_out.device); // it has been online since the sender asked for its keys
+        let missed = match left_out.signed_pre_key {
+            // It has been online since the sender asked for its keys.
+            Some(old) => key.is_some_and(|key| key.id != old),
+            // Whom the account's key does not vouch for, nobody has to trust; of the others nobody may be left out.
+            None => !is_certified(&actual, left_out.device),
+        };
+        if !wrong && missed {
+            missing.push(left_out.device);
         }
     }
     Ok(AccountMismatch {
@@ -133,11 +139,16 @@ fn mismatch(
     })
 }
 
+fn is_certified(devices: &[DeviceRow], device: DeviceId) -> bool {
+    let mut rows = devices.iter().filter(|row| row.address.device == device);
+    rows.any(|row| !row.certificate.is_empty())
+}
+
 fn is_wrong(found: &AccountMismatch) -> bool {
     found.gone || !(found.missing.is_empty() && found.extra.is_empty() && found.stale.is_empty())
 }
 
-fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failure> {
+fn postings(sender: &DeviceRow, bundle: Bundle) -> Result<Vec<Posting>, Failure> {
     let Bundle {
         id: _,
         timestamp,
@@ -162,12 +173,13 @@ fn postings(source: DeviceAddress, bundle: Bundle) -> Result<Vec<Posting>, Failu
                 },
                 envelope: Envelope {
                     kind: sendable(message.kind.into())?,
-                    source,
+                    source: sender.address,
                     destination: Some(account),
                     client_timestamp: timestamp,
                     server_timestamp: 0,
                     guid: None,
                     urgent,
+                    certified: !sender.certificate.is_empty(),
                     content: message.content,
                 },
             });

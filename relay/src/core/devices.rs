@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wire::body::{AccountInfo, Base64, DeviceInfo, Devices};
 use wire::{AccountId, DeviceAddress, DeviceId, Handle};
 
-use super::{Answer, Effect, Failure, refused, refused_as};
+use super::{Answer, Effect, Failure, lists, refused, refused_as};
 use crate::limits::{CAPABILITIES_MAX, CAPABILITY_NAME_MAX};
 use crate::store::{AccountRow, DeviceRow, Read, Tx};
 
@@ -30,10 +30,12 @@ fn found(account: Option<AccountRow>, device_id: Option<DeviceId>) -> Result<Ans
         identity_key: _,
         last_device: _,
         created: _,
+        list,
     } = account.ok_or_else(|| refused(404))?;
     let answer = AccountInfo {
         uuid: id,
         handle,
+        list_version: device_id.and_then(|_| lists::version(&list)),
         device_id,
     };
     Ok(Answer::json(200, &answer))
@@ -46,6 +48,7 @@ pub(super) fn list(tx: &mut dyn Read, device: &DeviceRow) -> Result<Answer, Fail
 }
 
 pub(super) fn describe(device: DeviceRow) -> DeviceInfo {
+    let certificate = lists::certificate(&device);
     let DeviceRow {
         address,
         incarnation: _,
@@ -55,6 +58,7 @@ pub(super) fn describe(device: DeviceRow) -> DeviceInfo {
         created,
         last_seen,
         capabilities: _,
+        certificate: _,
     } = device;
     DeviceInfo {
         id: address.device,
@@ -62,11 +66,12 @@ pub(super) fn describe(device: DeviceRow) -> DeviceInfo {
         last_seen,
         created,
         registration_id,
+        certificate,
     }
 }
 
-/// By any device of the account, since all of them hold its identity key; also of itself. To remove what is not there is no
-/// error: the answer to the first try may have been lost. An account is never left without a device.
+/// By any device that holds the account's identity key; by every one of itself. To remove what is not there is no
+/// error: the answer to the first try may have been lost. An account is never left without a device that holds its key.
 pub(super) fn remove(
     tx: &mut dyn Tx,
     asking: &DeviceRow,
@@ -74,10 +79,15 @@ pub(super) fn remove(
 ) -> Result<Answer, Failure> {
     let account = asking.address.account;
     let address = DeviceAddress { account, device };
+    if address != asking.address {
+        lists::owner(asking)?;
+    }
     if tx.device(address)?.is_none() {
         return Ok(Answer::empty(204));
     }
-    if tx.devices(account)?.len() == 1 {
+    let devices = tx.devices(account)?;
+    let mut others = devices.iter().filter(|row| row.address != address);
+    if !others.any(|row| row.certificate.is_empty()) {
         return Err(refused_as(403, "last_device"));
     }
     // Whoever asked for one may be the one that goes, and must not come back with it.
@@ -86,9 +96,10 @@ pub(super) fn remove(
     Ok(Answer::empty(204).with([Effect::Removed(address)]))
 }
 
-/// By any device of the account. What others have in their mailboxes is theirs and stays, and so do the blobs
+/// By any device that holds the account's identity key. What others have in their mailboxes is theirs and stays, and so do the blobs
 /// that it may name, without an owner.
 pub(super) fn delete_account(tx: &mut dyn Tx, asking: &DeviceRow) -> Result<Answer, Failure> {
+    lists::owner(asking)?;
     let account = asking.address.account;
     let devices = tx.devices(account)?.into_iter().map(|row| row.address);
     let devices: Vec<_> = devices.collect();
@@ -101,7 +112,7 @@ pub(super) fn delete_account(tx: &mut dyn Tx, asking: &DeviceRow) -> Result<Answ
 }
 
 /// A device, and all that is kept for it.
-fn purge(tx: &mut dyn Tx, address: DeviceAddress) -> Result<(), Failure> {
+pub(super) fn purge(tx: &mut dyn Tx, address: DeviceAddress) -> Result<(), Failure> {
     tx.delete_device(address)?;
     tx.delete_keys(address)?;
     tx.clear_mailbox(address)?;

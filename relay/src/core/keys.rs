@@ -9,9 +9,9 @@ use wire::body::{Base64, DevicePreKeys, KeyCounts, PreKey, PreKeyResponse, SetKe
 use wire::limits::ONE_TIME_KEYS_MAX;
 use wire::{AccountId, DeviceAddress, DeviceId};
 
-use super::proof::{Identity, one_time_ec};
+use super::proof::one_time_ec;
 use super::quota::Kind;
-use super::{Answer, Failure, Moment, refused};
+use super::{Answer, Failure, Moment, lists, refused};
 use crate::store::{DeviceRow, KeyKind, KeyRow, Read, Tx};
 
 /// `PUT /v2/keys`.
@@ -36,7 +36,7 @@ pub(super) fn put(
     }
     let at = device.address;
     let account = tx.account(at.account)?.ok_or_else(|| refused(401))?;
-    let identity = Identity::parse(&account.identity_key)?;
+    let identity = lists::identity(&account, device)?;
     let ec = distinct(pre_keys.into_iter().map(one_time_ec))?;
     let kyber = distinct(pq_pre_keys.into_iter().map(|key| identity.kyber(key)))?;
     if let Some(key) = signed_pre_key {
@@ -103,6 +103,7 @@ pub(super) fn fetch(
     let answer = PreKeyResponse {
         identity_key: Base64(of.identity_key),
         devices,
+        device_list: (!of.list.is_empty()).then_some(Base64(of.list)),
     };
     Ok(Answer::json(200, &answer))
 }
@@ -129,6 +130,7 @@ fn bundle(tx: &mut dyn Tx, device: &DeviceRow) -> Result<Option<DevicePreKeys>, 
             public_key: Base64(key.public_key),
         }),
         pq_pre_key: signed_key(kyber),
+        certificate: lists::certificate(device),
     }))
 }
 

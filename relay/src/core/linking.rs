@@ -14,10 +14,9 @@ use wire::body::{LinkDevice, LinkToken, Provision};
 use wire::limits::PROVISION_BODY_MAX;
 use wire::{DeviceAddress, DeviceId};
 
-use super::proof::Identity;
 use super::quota::Kind;
 use super::registration::{FirstKeys, check_attributes, credentials, new_device};
-use super::{Answer, Core, Effect, Failure, Moment, auth, devices, refused, refused_as};
+use super::{Answer, Core, Effect, Failure, Moment, auth, devices, lists, refused, refused_as};
 use crate::limits::{LINK_RESULT_KEPT_MS, LINK_TOKEN_MS, WAIT_S_MAX};
 use crate::store::{AccountRow, DeviceRow, Linked, Read, TokenRow};
 
@@ -27,16 +26,23 @@ pub(super) fn token(
     moment: &mut Moment<'_>,
     device: &DeviceRow,
 ) -> Result<Answer, Failure> {
+    lists::owner(device)?;
     let account = device.address.account;
     let bucket = [account.as_bytes().as_slice()];
     moment.quota.take(Kind::LinkToken, &bucket, moment.now)?;
-    check_room(core, &moment.tx.devices(account)?)?;
+    let devices = moment.tx.devices(account)?;
+    check_room(core, &devices)?;
+    let last = moment.tx.account(account)?.ok_or_else(|| refused(401))?;
+    let device_id = free_id(last.last_device, &devices).ok_or_else(|| refused(411))?;
+    // Whoever is linked meanwhile gets another one.
+    moment.tx.put_last_device(account, device_id)?;
     let verification_code = URL_SAFE_NO_PAD.encode(moment.random::<32>());
     let token_identifier = identifier(&verification_code);
     let expires = moment.now + LINK_TOKEN_MS;
     let row = TokenRow {
         account,
         expires,
+        device: Some(device_id),
         linked: None,
         forget_at: expires + LINK_RESULT_KEPT_MS,
     };
@@ -44,6 +50,7 @@ pub(super) fn token(
     let answer = LinkToken {
         verification_code,
         token_identifier,
+        device_id: Some(device_id),
     };
     Ok(Answer::json(200, &answer))
 }
@@ -71,54 +78,85 @@ pub(super) fn link(
         return Err(expired());
     }
     let account = moment.tx.account(token.account)?.ok_or_else(expired)?;
-    join(core, moment, &account, request, &password, &identifier)
+    let join = Join {
+        account,
+        chosen: token.device,
+        password,
+        identifier,
+    };
+    join.now(core, moment, request)
 }
 
-fn join(
-    core: &Core,
-    moment: &mut Moment<'_>,
-    account: &AccountRow,
-    request: LinkDevice,
-    password: &str,
-    identifier: &str,
-) -> Result<Answer, Failure> {
-    let LinkDevice {
-        verification_code: _,
-        account_attributes,
-        aci_signed_pre_key,
-        aci_pq_last_resort_pre_key,
-        credential,
-    } = request;
-    core.credentials
-        .check(credential.as_deref(), &account.handle, moment.now)?;
-    let identity = Identity::parse(&account.identity_key)?;
-    check_attributes(&account_attributes)?;
-    let keys = FirstKeys::check(&identity, aci_signed_pre_key, aci_pq_last_resort_pre_key)?;
-    let password = auth::hash_password(moment, password)?;
+/// A device that has shown a good token.
+struct Join {
+    account: AccountRow,
+    /// The id that was chosen for it with the token.
+    chosen: Option<DeviceId>,
+    password: String,
+    identifier: String,
+}
 
-    let devices = moment.tx.devices(account.id)?;
-    check_room(core, &devices)?;
-    let address = DeviceAddress {
-        account: account.id,
-        device: free_id(account.last_device, &devices).ok_or_else(|| refused(411))?,
-    };
-    moment.tx.delete_keys(address)?;
-    moment.tx.clear_mailbox(address)?;
-    let device = new_device(moment, address, password, account_attributes);
-    moment.tx.put_device(&device)?;
-    moment.tx.put_last_device(account.id, address.device)?;
-    keys.put(moment.tx, address)?;
-    let row = TokenRow {
-        account: account.id,
-        expires: moment.now,
-        linked: Some(Linked {
-            device: address.device,
-            incarnation: device.incarnation,
-        }),
-        forget_at: moment.now + LINK_RESULT_KEPT_MS,
-    };
-    moment.tx.put_token(identifier, &row)?;
-    Ok(credentials(address).with([Effect::Linked(identifier.to_owned())]))
+impl Join {
+    fn now(
+        self,
+        core: &Core,
+        moment: &mut Moment<'_>,
+        request: LinkDevice,
+    ) -> Result<Answer, Failure> {
+        let LinkDevice {
+            verification_code: _,
+            account_attributes,
+            aci_signed_pre_key,
+            aci_pq_last_resort_pre_key,
+            credential,
+            certificate,
+        } = request;
+        core.credentials
+            .check(credential.as_deref(), &self.account.handle, moment.now)?;
+        check_attributes(&account_attributes)?;
+        let address = self.address(core, moment)?;
+        let password = auth::hash_password(moment, &self.password)?;
+        let mut device = new_device(moment, address, password, account_attributes);
+        if let Some(certificate) = certificate {
+            lists::check_certificate(&self.account, &device, &certificate.0)?;
+            device.certificate = certificate.0;
+        }
+        let identity = lists::identity(&self.account, &device)?;
+        let keys = FirstKeys::check(&identity, aci_signed_pre_key, aci_pq_last_resort_pre_key)?;
+
+        moment.tx.delete_keys(address)?;
+        moment.tx.clear_mailbox(address)?;
+        moment.tx.put_device(&device)?;
+        if self.chosen.is_none() {
+            moment.tx.put_last_device(self.account.id, address.device)?;
+        }
+        keys.put(moment.tx, address)?;
+        let row = TokenRow {
+            account: self.account.id,
+            expires: moment.now,
+            device: self.chosen,
+            linked: Some(Linked {
+                device: address.device,
+                incarnation: device.incarnation,
+            }),
+            forget_at: moment.now + LINK_RESULT_KEPT_MS,
+        };
+        moment.tx.put_token(&self.identifier, &row)?;
+        Ok(credentials(address).with([Effect::Linked(self.identifier)]))
+    }
+
+    /// Where it will be: where its token says, unless somebody is there by now.
+    fn address(&self, core: &Core, moment: &mut Moment<'_>) -> Result<DeviceAddress, Failure> {
+        let devices = moment.tx.devices(self.account.id)?;
+        check_room(core, &devices)?;
+        let is_free = |id: &DeviceId| devices.iter().all(|row| row.address.device != *id);
+        let chosen = self.chosen.filter(is_free);
+        let device = chosen.or_else(|| free_id(self.account.last_device, &devices));
+        Ok(DeviceAddress {
+            account: self.account.id,
+            device: device.ok_or_else(|| refused(411))?,
+        })
+    }
 }
 
 /// The same answer to the device that this token made, if it is the one that asks.

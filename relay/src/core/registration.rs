@@ -66,6 +66,7 @@ pub(super) fn register(
                 identity_key: identity_key.0,
                 last_device: DeviceId::PRIMARY,
                 created: moment.now,
+                list: Vec::new(),
             })?;
             new_device(moment, primary(id), password, account_attributes)
         }
@@ -130,6 +131,7 @@ pub(super) fn new_device(
         created: moment.now,
         last_seen: auth::start_of_day(moment.now),
         capabilities,
+        certificate: Vec::new(),
     }
 }
 

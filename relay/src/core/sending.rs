@@ -44,6 +44,7 @@ pub(super) fn send(
                 server_timestamp: 0,
                 guid: None,
                 urgent: request.urgent,
+                certified: !sender.certificate.is_empty(),
                 content: message.content.0,
             },
         })

@@ -20,6 +20,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{KeyKind, MailboxRow, Read as _};
 
 mod blobs;
+mod lists;
 mod racing;
 mod removal;
 mod sending;

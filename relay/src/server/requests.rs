@@ -133,6 +133,8 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::WhoAmI
         | Endpoint::AccountByHandle(_)
         | Endpoint::Account(_)
+        | Endpoint::DeviceList(_)
+        | Endpoint::PutDeviceList
         | Endpoint::LinkToken
         | Endpoint::LinkDevice
         | Endpoint::Devices

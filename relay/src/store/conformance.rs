@@ -35,6 +35,7 @@ macro_rules! suite {
 
 suite!(
     accounts_are_found_by_id_and_by_handle,
+    a_list_is_kept_with_its_account_and_ends_with_it,
     devices_come_by_account_and_in_order,
     keys_are_replaced_counted_and_taken_in_order,
     tokens_come_back_with_what_they_made,
@@ -65,6 +66,7 @@ fn account(n: u8, handle: &str) -> AccountRow {
         identity_key: vec![5; 33],
         last_device: DeviceId::PRIMARY,
         created: 7,
+        list: Vec::new(),
     }
 }
 
@@ -81,6 +83,7 @@ fn device(at: DeviceAddress) -> DeviceRow {
         created: 8,
         last_seen: 9,
         capabilities: BTreeMap::from([("spqr".to_owned(), true)]),
+        certificate: vec![1, 2],
     }
 }
 
@@ -121,6 +124,27 @@ fn accounts_are_found_by_id_and_by_handle(mut store: impl Store) {
     assert_eq!(store.account_by_handle(&alice.handle).unwrap(), found);
     let nobody = "bob".parse().unwrap();
     assert_eq!(store.account_by_handle(&nobody).unwrap(), None);
+}
+
+fn a_list_is_kept_with_its_account_and_ends_with_it(mut store: impl Store) {
+    let (alice, bob) = (account(1, "alice"), account(2, "bob"));
+    commit(&mut store, |tx| {
+        tx.insert_account(&alice)?;
+        tx.insert_account(&bob)?;
+        tx.put_list(alice.id, &[1])?;
+        tx.put_list(alice.id, &[1, 2])
+    });
+    let listed = AccountRow {
+        list: vec![1, 2],
+        ..alice.clone()
+    };
+    assert_eq!(store.account(alice.id).unwrap(), Some(listed));
+    assert_eq!(store.account(bob.id).unwrap(), Some(bob));
+    commit(&mut store, |tx| {
+        tx.delete_account(alice.id)?;
+        tx.put_list(alice.id, &[3])
+    });
+    assert_eq!(store.account(alice.id).unwrap(), None);
 }
 
 fn devices_come_by_account_and_in_order(mut store: impl Store) {
@@ -173,6 +197,7 @@ fn tokens_come_back_with_what_they_made(mut store: impl Store) {
     let mut row = TokenRow {
         account: AccountId::from_bytes([1; 16]),
         expires: 5,
+        device: Some(DeviceId::PRIMARY),
         linked: None,
         forget_at: 10,
     };
@@ -285,6 +310,7 @@ fn a_deleted_account_frees_its_handle_and_its_tokens(mut store: impl Store) {
     let token = |account: &AccountRow, linked| TokenRow {
         account: account.id,
         expires: 5,
+        device: None,
         linked,
         forget_at: 10,
     };

@@ -5,13 +5,14 @@
 
 mod blobs;
 mod table;
+mod transaction;
 
 use wire::{AccountId, BlobId, DeviceAddress, DeviceId, Handle, MessageId};
 
-use self::table::{Table, Undo};
+use self::table::Table;
 use super::{
     AccountRow, BlobRow, BlobUse, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Mail,
-    MailboxRow, PageLimit, Read, Store, StoreError, TokenRow, Tx,
+    MailboxRow, PageLimit, Read, StoreError, TokenRow, Tx,
 };
 
 /// The tables.
@@ -50,38 +51,6 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    fn tables(&mut self) -> [&mut dyn Undo; 12] {
-        let Self {
-            accounts,
-            handles,
-            devices,
-            signed_keys,
-            one_time_keys,
-            tokens,
-            mailboxes,
-            mail,
-            accepted,
-            fences,
-            blobs,
-            blob_use,
-            last_seq: _,
-        } = self;
-        [
-            accounts,
-            handles,
-            devices,
-            signed_keys,
-            one_time_keys,
-            tokens,
-            mailboxes,
-            mail,
-            accepted,
-            fences,
-            blobs,
-            blob_use,
-        ]
     }
 
     fn one_time_ids(
@@ -217,6 +186,14 @@ impl Tx for MemoryStore {
     fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError> {
         if let Some(mut row) = self.accounts.rows.get(&account).cloned() {
             row.last_device = device;
+            self.accounts.put(account, row);
+        }
+        Ok(())
+    }
+
+    fn put_list(&mut self, account: AccountId, list: &[u8]) -> Result<(), StoreError> {
+        if let Some(mut row) = self.accounts.rows.get(&account).cloned() {
+            row.list = list.to_vec();
             self.accounts.put(account, row);
         }
         Ok(())
@@ -360,34 +337,5 @@ impl Tx for MemoryStore {
     fn forget_accepted(&mut self, now: u64, rows_max: usize) -> Result<usize, StoreError> {
         let over = |_: &_, row: &Accepted| row.forget_at <= now;
         Ok(self.accepted.remove_where(over, rows_max))
-    }
-}
-
-impl Store for MemoryStore {
-    fn begin(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), StoreError> {
-        self.tables().into_iter().for_each(|table| table.forget());
-        Ok(())
-    }
-
-    fn rollback(&mut self) {
-        self.tables().into_iter().for_each(|table| table.to_begin());
-    }
-
-    fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.tables().into_iter().for_each(|table| table.mark());
-        Ok(())
-    }
-
-    fn release(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn rollback_to(&mut self) -> Result<(), StoreError> {
-        self.tables().into_iter().for_each(|table| table.to_mark());
-        Ok(())
     }
 }

@@ -53,6 +53,23 @@ impl Person {
             aci_signed_pre_key: self.signed_ec(),
             aci_pq_last_resort_pre_key: self.kyber(),
             credential: None,
+            certificate: None,
+        }
+    }
+
+    /// The account's identity key.
+    pub(crate) fn key(&self) -> [u8; 33] {
+        (*self.identity.public_key.serialize()).try_into().unwrap()
+    }
+
+    /// Has the prekeys from now on signed by another key.
+    pub(crate) fn with_key(&self, identity: KeyPair) -> Self {
+        Self {
+            identity,
+            handle: self.handle.clone(),
+            password: self.password.clone(),
+            rng: self.rng.clone(),
+            last_key: 1000,
         }
     }
 

@@ -7,7 +7,7 @@
 )]
 
 use engine::store::memory::Crash;
-use engine::{Command, StoreFault};
+use engine::{Command, Role, StoreFault};
 
 use super::{Run, Watched};
 use crate::check::record::Mark;
@@ -264,7 +264,13 @@ impl Run {
             return NOTHING.to_owned();
         };
         self.record.removers.insert(person);
-        self.world.start(by, Command::Unlink { device });
+        self.world.start(
+            by,
+            Command::Unlink {
+                device,
+                lost: false,
+            },
+        );
         format!(
             "{} removes {}",
             self.record.name(by),
@@ -315,8 +321,13 @@ impl Run {
         let offer = new.and_then(|new| self.world.client(new).offer.clone());
         match offer {
             Some(offer) if self.is_ready(by) => {
-                self.world
-                    .start(by, Command::ApproveLink { uri: offer.uri });
+                self.world.start(
+                    by,
+                    Command::ApproveLink {
+                        uri: offer.uri,
+                        role: Role::Owner,
+                    },
+                );
                 self.record.name(by)
             }
             _ => NOTHING.to_owned(),

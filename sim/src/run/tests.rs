@@ -337,7 +337,13 @@ fn a_device_that_does_not_come_back_is_seen() {
 fn a_device_that_nobody_removed_and_is_gone_is_seen() {
     let mut run = talk();
     let device = 2_u32.try_into().expect("a device");
-    let removed = run.world.ask(ALICE, Command::Unlink { device });
+    let removed = run.world.ask(
+        ALICE,
+        Command::Unlink {
+            device,
+            lost: false,
+        },
+    );
     assert_eq!(removed, Ok(Reply::Done));
     run.world.pass_ms(2_000);
     run.watch();

@@ -22,6 +22,7 @@ impl Notice {
             | Self::Device(_)
             | Self::Link(_)
             | Self::Identity(_)
+            | Self::Alarm(_)
             | Self::Connection(_)
             | Self::State(_)
             | Self::Progress(_)

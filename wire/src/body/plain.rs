@@ -29,10 +29,14 @@ impl std::fmt::Debug for LinkPhoneDevice {
 
 /// What every service answers to `GET /v1/accounts/whoami`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WhoAmI {
     /// The account.
     pub uuid: AccountId,
     /// Its handle (ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<Handle>,
+    /// The version of its signed device list, if it has one (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_version: Option<u64>,
 }

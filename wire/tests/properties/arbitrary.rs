@@ -107,7 +107,7 @@ fn recipient((account, devices): (AccountId, Messages)) -> Recipient {
             None => without.push(LeftOut {
                 device,
                 registration_id,
-                signed_pre_key: KeyId::try_from(7 + u32::from(device)).unwrap(),
+                signed_pre_key: KeyId::try_from(u32::from(device) - 1).ok(),
             }),
         }
     }
@@ -145,19 +145,22 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
         option::of(account()),
         any::<[u64; 2]>(),
         option::of(any::<[u8; 16]>()),
-        any::<bool>(),
+        any::<[bool; 2]>(),
         bytes(),
     );
     parts.prop_map(
-        |(kind, source, destination, [client, server], guid, urgent, content)| Envelope {
-            kind,
-            source,
-            destination,
-            client_timestamp: client,
-            server_timestamp: server,
-            guid,
-            urgent,
-            content,
+        |(kind, source, destination, [client, server], guid, [urgent, certified], content)| {
+            Envelope {
+                kind,
+                source,
+                destination,
+                client_timestamp: client,
+                server_timestamp: server,
+                guid,
+                urgent,
+                certified,
+                content,
+            }
         },
     )
 }
@@ -170,6 +173,8 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
         Just(Endpoint::WhoAmI),
         handle().prop_map(Endpoint::AccountByHandle),
         account().prop_map(Endpoint::Account),
+        account().prop_map(Endpoint::DeviceList),
+        Just(Endpoint::PutDeviceList),
         Just(Endpoint::LinkToken),
         opaque.prop_map(|address| Endpoint::Provision { address }),
         opaque.prop_map(|address| Endpoint::DeclineProvision { address }),

@@ -10,9 +10,9 @@ use proptest::option;
 use proptest::prelude::*;
 use wire::body::{
     AccountAttributes, AccountInfo, Base64, Capabilities, DeviceCredentials, DeviceInfo,
-    DevicePreKeys, Devices, IncomingMessage, KeyCounts, KeyId, LinkDevice, LinkToken, MessagesSent,
-    MismatchedDevices, PreKey, PreKeyResponse, Provision, Refusal, Register, SendMessages, SetKeys,
-    SignedPreKey, StaleDevices, to_json,
+    DevicePreKeys, Devices, IncomingMessage, KeyCounts, KeyId, LinkDevice, LinkToken,
+    ListedDevices, MessagesSent, MismatchedDevices, PreKey, PreKeyResponse, Provision,
+    PutDeviceList, Refusal, Register, SendMessages, SetKeys, SignedPreKey, StaleDevices, to_json,
 };
 use wire::{AccountId, DeviceId, Handle};
 
@@ -37,6 +37,8 @@ pub(crate) struct Bodies {
     pub(crate) stale: StaleDevices,
     pub(crate) capabilities: Capabilities,
     pub(crate) refusal: Refusal,
+    pub(crate) listed: ListedDevices,
+    pub(crate) put_list: PutDeviceList,
 }
 
 impl Bodies {
@@ -58,6 +60,8 @@ impl Bodies {
             to_json(&self.stale),
             to_json(&self.capabilities),
             to_json(&self.refusal),
+            to_json(&self.listed),
+            to_json(&self.put_list),
         ]
     }
 }
@@ -181,6 +185,7 @@ pub(crate) fn bodies() -> impl Strategy<Value = Bodies> {
                 uuid: parts.account,
                 handle: parts.handle,
                 device_id: third.then_some(parts.device),
+                list_version: first.then_some(parts.time),
             },
             credentials: DeviceCredentials {
                 uuid: parts.account,
@@ -190,6 +195,14 @@ pub(crate) fn bodies() -> impl Strategy<Value = Bodies> {
             token: LinkToken {
                 verification_code: parts.text.clone(),
                 token_identifier: parts.text.clone(),
+                device_id: second.then_some(parts.device),
+            },
+            listed: ListedDevices {
+                list: parts.bytes.clone(),
+                certificates: vec![parts.bytes.clone()],
+            },
+            put_list: PutDeviceList {
+                list: parts.bytes.clone(),
             },
             provision: Provision { body: parts.bytes },
             counts: KeyCounts { count, pq_count },
@@ -232,6 +245,7 @@ impl Parts {
             aci_signed_pre_key: self.signed.clone(),
             aci_pq_last_resort_pre_key: self.last_resort.clone(),
             credential: self.maybe.clone(),
+            certificate: self.flags[0].then(|| self.bytes.clone()),
         }
     }
 
@@ -252,10 +266,12 @@ impl Parts {
             signed_pre_key: self.signed.clone(),
             pre_key: self.one_time.first().cloned(),
             pq_pre_key: self.last_resort.clone(),
+            certificate: self.flags[0].then(|| self.bytes.clone()),
         };
         PreKeyResponse {
             identity_key: self.bytes.clone(),
             devices: vec![keys],
+            device_list: self.flags[1].then(|| self.bytes.clone()),
         }
     }
 
@@ -283,6 +299,7 @@ impl Parts {
             last_seen: self.time,
             created: self.time,
             registration_id: self.attributes.registration_id,
+            certificate: self.flags[2].then(|| self.bytes.clone()),
         };
         Devices {
             devices: vec![device],

@@ -13,6 +13,7 @@ use crate::content::{self, Sender};
 use crate::padding;
 use crate::record::AccountRecord;
 use crate::service::Service;
+use crate::trust::Beacons;
 
 const TIME: u64 = 1_800_000_000_000;
 const EPOCH: u32 = 7;
@@ -77,7 +78,7 @@ fn a_wrong_binding_is_refused_on_a_plain_service_too() {
         (address(1, 3), false),
         (address(2, 2), false),
     ] {
-        let padded = content::bind(&content::data(text()), id, &sender, to);
+        let padded = content::bind(&content::data(text()), id, &sender, to, Beacons::default());
         let own = own(Service::Signal);
         let opened = content::open(padded.clone(), address(9, 1), EPOCH, &own);
         assert_eq!(opened.ok().map(|o| o.message_id), good.then_some(id));

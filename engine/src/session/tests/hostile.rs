@@ -150,6 +150,7 @@ fn forge_self_session(thief: &mut Side, bob: &Side) -> (EnvelopeKind, Vec<u8>) {
     let mut naive = Account::read(thief.account.record.clone()).unwrap();
     naive.address.account = AccountId::from_bytes([0xFF; 16]);
     naive.identity = IdentityKeyPair::generate(&mut thief.rng);
+    naive.account_key = *naive.identity.identity_key();
     let mut sessions = Sessions::new(&naive);
     sessions.sessions.add(bob.address(), Vec::new());
     sessions

@@ -75,6 +75,7 @@ impl Side {
         let keys = published_keys(&mut tx, record.signed_pre_key, record.last_resort_key);
         let (signed_pre_key, pq_pre_key) = wait(keys).unwrap();
         DevicePreKeys {
+            certificate: None,
             device_id: self.address().device,
             registration_id: self.account.registration_id,
             signed_pre_key,

@@ -14,7 +14,7 @@ use crate::store::{
 impl Read for SqliteStore {
     fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StoreError> {
         self.one(
-            "SELECT account, handle, identity_key, created, last_device FROM accounts WHERE account = ?",
+            "SELECT account, handle, identity_key, created, last_device, list FROM accounts WHERE account = ?",
             [id.as_bytes()],
             account_row,
         )
@@ -22,7 +22,7 @@ impl Read for SqliteStore {
 
     fn account_by_handle(&mut self, handle: &Handle) -> Result<Option<AccountRow>, StoreError> {
         self.one(
-            "SELECT account, handle, identity_key, created, last_device FROM accounts WHERE handle = ?",
+            "SELECT account, handle, identity_key, created, last_device, list FROM accounts WHERE handle = ?",
             [handle.as_str()],
             account_row,
         )
@@ -31,7 +31,7 @@ impl Read for SqliteStore {
     fn device(&mut self, at: DeviceAddress) -> Result<Option<DeviceRow>, StoreError> {
         self.one(
             "SELECT account, device, incarnation, registration_id, name, password_salt, \
-             password_hash, created, last_seen, capabilities FROM devices \
+             password_hash, created, last_seen, capabilities, certificate FROM devices \
              WHERE account = ? AND device = ?",
             (at.account.as_bytes(), at.device.get()),
             device_row,
@@ -41,7 +41,7 @@ impl Read for SqliteStore {
     fn devices(&mut self, account: AccountId) -> Result<Vec<DeviceRow>, StoreError> {
         self.all(
             "SELECT account, device, incarnation, registration_id, name, password_salt, \
-             password_hash, created, last_seen, capabilities FROM devices \
+             password_hash, created, last_seen, capabilities, certificate FROM devices \
              WHERE account = ? ORDER BY device",
             [account.as_bytes()],
             device_row,
@@ -72,7 +72,7 @@ impl Read for SqliteStore {
 
     fn token(&mut self, identifier: &str) -> Result<Option<TokenRow>, StoreError> {
         self.one(
-            "SELECT account, expires, linked_device, linked_incarnation, forget_at \
+            "SELECT account, expires, linked_device, linked_incarnation, forget_at, device \
              FROM link_tokens WHERE identifier = ?",
             [identifier],
             |row| {
@@ -86,6 +86,10 @@ impl Read for SqliteStore {
                 Ok(TokenRow {
                     account: account_id(row, 0)?,
                     expires: row.get(1)?,
+                    device: match row.get::<_, u32>(5)? {
+                        0 => None,
+                        _ => Some(device_id(row, 5)?),
+                    },
                     linked,
                     forget_at: row.get(4)?,
                 })
@@ -205,6 +209,7 @@ fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         identity_key: row.get(2)?,
         created: row.get(3)?,
         last_device: device_id(row, 4)?,
+        list: row.get(5)?,
     })
 }
 
@@ -225,5 +230,6 @@ fn device_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
         last_seen: row.get(8)?,
         capabilities: wire::body::from_json(row.get::<_, String>(9)?.as_bytes())
             .map_err(|_| bad_column(9, Type::Text))?,
+        certificate: row.get(10)?,
     })
 }

@@ -11,14 +11,15 @@ use crate::store::{
 impl Tx for SqliteStore {
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO accounts (account, handle, identity_key, created, last_device) \
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO accounts (account, handle, identity_key, created, last_device, list) \
+             VALUES (?, ?, ?, ?, ?, ?)",
             (
                 account.id.as_bytes(),
                 account.handle.as_str(),
                 &account.identity_key,
                 account.created,
                 account.last_device.get(),
+                &account.list,
             ),
         )
         .map(drop)
@@ -28,6 +29,14 @@ impl Tx for SqliteStore {
         self.execute(
             "UPDATE accounts SET last_device = ? WHERE account = ?",
             (device.get(), account.as_bytes()),
+        )
+        .map(drop)
+    }
+
+    fn put_list(&mut self, account: AccountId, list: &[u8]) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE accounts SET list = ? WHERE account = ?",
+            (list, account.as_bytes()),
         )
         .map(drop)
     }
@@ -44,8 +53,8 @@ impl Tx for SqliteStore {
             .map_err(|_| StoreError::Corrupt { what: "capability" })?;
         self.execute(
             "INSERT OR REPLACE INTO devices (account, device, incarnation, registration_id, name, \
-             password_salt, password_hash, created, last_seen, capabilities) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             password_salt, password_hash, created, last_seen, capabilities, certificate) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 device.address.account.as_bytes(),
                 device.address.device.get(),
@@ -57,6 +66,7 @@ impl Tx for SqliteStore {
                 device.created,
                 device.last_seen,
                 capabilities,
+                &device.certificate,
             ),
         )
         .map(drop)
@@ -156,8 +166,8 @@ impl Tx for SqliteStore {
     fn put_token(&mut self, identifier: &str, token: &TokenRow) -> Result<(), StoreError> {
         self.execute(
             "INSERT OR REPLACE INTO link_tokens \
-             (identifier, account, expires, linked_device, linked_incarnation, forget_at) \
-             VALUES (?, ?, ?, ?, ?, ?)",
+             (identifier, account, expires, linked_device, linked_incarnation, forget_at, device) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 identifier,
                 token.account.as_bytes(),
@@ -165,6 +175,7 @@ impl Tx for SqliteStore {
                 token.linked.map(|linked| linked.device.get()),
                 token.linked.map(|linked| linked.incarnation),
                 token.forget_at,
+                token.device.map_or(0, DeviceId::get),
             ),
         )
         .map(drop)
