@@ -1,6 +1,11 @@
 //! Certificates and device lists: one byte string has one meaning, and what is signed for one use is nothing in another.
 //! That signatures are checked is shown where there is cryptography, in the engine and the relay.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is made here is well formed, or the test is wrong"
+)]
+
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 use wire::certificate::{Capabilities, Certificate, Role, SignedCertificate};

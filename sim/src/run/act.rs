@@ -321,11 +321,14 @@ impl Run {
         let offer = new.and_then(|new| self.world.client(new).offer.clone());
         match offer {
             Some(offer) if self.is_ready(by) => {
+                // Every other browser gets a key of its own.
+                let number = new.map_or(0, |new| new.0);
+                let role = [Role::Owner, Role::Device][number % 2];
                 self.world.start(
                     by,
                     Command::ApproveLink {
                         uri: offer.uri,
-                        role: Role::Owner,
+                        role,
                     },
                 );
                 self.record.name(by)
