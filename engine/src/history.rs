@@ -17,6 +17,7 @@ pub mod file;
 pub(crate) mod piece;
 mod receive;
 mod send;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 

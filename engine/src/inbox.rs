@@ -180,8 +180,12 @@ impl State {
         Ok(opened)
     }
 
-    /// The relay has sent all that waited, and heard our acks of it.
+    /// The relay has sent all that waited, and heard our acks of it. It says so once a connection: said again, it says nothing
+    /// of acks, and marks must not be forgotten by it.
     pub(crate) async fn mailbox_empty(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        if !self.clock.draining {
+            return Ok(());
+        }
         self.clock.drains = self.clock.drains.saturating_add(1);
         self.clock.draining = false;
         self.suspect.clear();

@@ -146,6 +146,10 @@ pub(crate) const PIECE_MAX: usize = 1024 * 1024;
 pub(crate) const PIECES_MAX: usize = 10_000;
 /// Messages of each conversation that come first.
 pub(crate) const HISTORY_NEWEST: u32 = 50;
+/// Pages of messages counted in one step before the first piece: 2,000 messages, so that others get their turn.
+pub(crate) const HISTORY_COUNTED_PAGES: usize = 4;
+/// What is known of a transfer that was taken in part is kept so long: its pieces wait in a mailbox no longer.
+pub(crate) const HISTORY_TAKEN_MS: u64 = 30 * DAY_MS;
 /// Messages merged in one commit.
 pub(crate) const MERGED_AT_ONCE: usize = 200;
 /// A choice that was made with an approval is good for so long, if the device comes late.

@@ -70,7 +70,9 @@ pub(crate) use account::{AccountRecord, ClockRecord, PhoneRecord};
 pub(crate) use compared::{DigestRecord, RepairRecord};
 mod transfers;
 
-pub(crate) use transfers::{ChosenRecord, CutConversation, CutRecord, PieceRecord, UploadRecord};
+pub(crate) use transfers::{
+    ChosenRecord, CutConversation, CutRecord, PieceRecord, TakenRecord, UploadRecord,
+};
 
 records! {
     /// The envelope that is being tried with care, at [`key::ATTEMPT`].
@@ -275,6 +277,8 @@ records! {
         #[prost(bool, tag = "13")] pub is_quiet: bool,
         /// Not 0: it is of no use after this time, and only for devices that are connected.
         #[prost(uint64, tag = "14")] pub ends_at: u64,
+        /// For one device alone, and yet sent again if that asks for it.
+        #[prost(bool, tag = "60")] pub is_kept: bool,
         /// Accounts whose part a plain Signal service has taken.
         #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }

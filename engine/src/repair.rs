@@ -160,8 +160,19 @@ impl State {
         tx.put(key::REPAIR, &self.repair.record);
     }
 
+    /// Another own device has given it all that there is from then on.
+    pub(crate) fn has_history_from(&mut self, tx: &mut Tx<'_>, from: u64) {
+        if self.history_from(tx) <= from {
+            return;
+        }
+        if let Some(account) = &mut self.account {
+            account.record.history_from = Some(from);
+            tx.put(key::ACCOUNT, &account.record);
+        }
+    }
+
     /// Messages from before are not this device's to have.
-    fn history_from(&mut self, tx: &mut Tx<'_>) -> u64 {
+    pub(crate) fn history_from(&mut self, tx: &mut Tx<'_>) -> u64 {
         let Some(account) = &mut self.account else {
             return u64::MAX;
         };

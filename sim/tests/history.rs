@@ -10,8 +10,8 @@
 use engine::input::{Action, HistoryChoice, HistoryCommand};
 use engine::output::{MessageStatus, TransferReply};
 use engine::store::Table;
-use engine::store::memory::Crash;
-use engine::{Command, Event, Refusal, Reply, Role};
+use engine::store::memory::{Crash, Keep};
+use engine::{Command, Event, Refusal, Reply, Role, history_from};
 use sim::{ClientId, World};
 use wire::DeviceId;
 
@@ -217,6 +217,84 @@ fn it_can_be_sent_later_and_twice_is_nothing() {
     assert_eq!(send_again(&mut world, alice, 9), refusal, "no device");
 }
 
+/// Since when a device has history, as it compares it with others.
+fn floor(world: &World, id: ClientId) -> Option<u64> {
+    history_from(&world.client(id).store.snapshot())
+}
+
+/// It is a full device then: what it lacks of what was before it was linked, it is given by repair.
+#[test]
+fn who_was_given_all_of_it_is_compared_from_its_beginning() {
+    let Scene {
+        mut world,
+        alice,
+        bob,
+    } = scene(976, 60, LONG / 6);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    assert!(floor(&world, new) > Some(0));
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    assert_eq!(floor(&world, new), Some(0));
+    world.kill(new);
+    let old = world.thread(alice, "bob").swap_remove(0);
+    let emoji = Some("👍".to_owned());
+    let message = old.id;
+    let react = Command::Act(Action::React { message, emoji });
+    assert_eq!(world.ask(alice, react), Ok(Reply::Done));
+    let much_later = world.now + 31 * DAY;
+    world.relay.sweep(much_later); // what waits for the closed page is lost
+    for _ in 0..2 {
+        for id in [alice, new, bob] {
+            world.kill(id);
+        }
+        world.now += DAY;
+        for id in [alice, new, bob] {
+            world.open(id);
+        }
+        world.pass_ms(10 * 60 * 1000);
+    }
+    same_threads(&mut world, alice, new);
+    assert_eq!(world.thread(new, "bob").swap_remove(0).reactions.len(), 1);
+}
+
+#[test]
+fn who_was_given_some_of_it_is_compared_only_from_there_on() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(977, 2, SHORT);
+    world.pass_ms(3 * DAY);
+    let linked = world.now;
+    let only = HistoryChoice::Some {
+        days: None,
+        conversations: Some(vec!["carol".to_owned()]),
+    };
+    let carols = link(&mut world, alice, only);
+    assert!(floor(&world, carols) >= Some(linked));
+    let some = HistoryChoice::Some {
+        days: Some(2),
+        conversations: None,
+    };
+    let days = link(&mut world, alice, some);
+    assert_eq!(floor(&world, days), Some(linked - 2 * DAY));
+    // All that a device has is not all there is.
+    let of_days = link(&mut world, days, ALL);
+    assert_eq!(floor(&world, of_days), Some(linked - 2 * DAY));
+}
+
+/// Rule HI-2: also of the message that tells of a piece.
+#[test]
+fn a_piece_whose_message_cannot_be_read_is_told_of_again() {
+    let Scene {
+        mut world, alice, ..
+    } = scene(978, 5, SHORT);
+    let new = link(&mut world, alice, HistoryChoice::None);
+    let store = &world.client(new).store;
+    store.edit(Table::Sessions, |_, _| Keep::No);
+    assert_eq!(send_again(&mut world, alice, 2), Ok(Reply::Done));
+    world.pass_ms(40_000);
+    same_threads(&mut world, alice, new);
+    assert_eq!(rows(&world, alice), 0);
+}
+
 /// The play, with one death on the way. Gives whether there was one.
 fn dies(victim_is_new: bool, n: u64, crash: Crash, (messages, length): (usize, usize)) -> bool {
     let Scene {
@@ -354,7 +432,7 @@ fn cut(world: &mut World, by: ClientId) -> Vec<Vec<u8>> {
         let Ok(Reply::Transfer(TransferReply::Piece { content, next, .. })) = reply else {
             panic!("no piece: {reply:?}");
         };
-        pieces.push(content);
+        pieces.extend((!content.is_empty()).then_some(content));
         match next {
             Some(next) => from = Some(next),
             None => return pieces,

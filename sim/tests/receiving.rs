@@ -377,6 +377,31 @@ fn marks_of_old_envelopes_do_not_pile_up() {
     assert_eq!(world.texts(bob, "alice").len(), 80);
 }
 
+/// What came behind the first "queue empty" is not yet acked for certain.
+#[test]
+fn a_second_queue_empty_on_a_connection_forgets_no_marks() {
+    let mut world = World::new(68);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "hello");
+    let marks = |world: &World| world.client(bob).store.snapshot().count(Table::Seen);
+    let before = marks(&world);
+    assert!(before > 0);
+    for id in 0..3 {
+        let empty = Request {
+            id: 2_000_000 + id,
+            verb: "PUT".to_owned(),
+            path: RelayRequest::QueueEmpty.path().to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let frames = vec![Frame::Request(empty).encode()];
+        let socket = world.client(bob).socket();
+        world.give(bob, Input::SocketFrames { socket, frames });
+    }
+    assert_eq!(marks(&world), before);
+}
+
 #[test]
 fn used_one_time_keys_are_made_up_for_in_time() {
     let mut world = World::new(59);

@@ -76,13 +76,16 @@ async fn export(host: &Host, listener: Option<&Function>) -> Result<JsValue, Ref
         else {
             return Err(Refusal::Internal);
         };
+        from = next;
+        if content.is_empty() {
+            continue; // messages are still being counted
+        }
         let iv = random().map_err(|_| BROWSER)?;
         let sealed = key.seal(iv, &content).ok_or(Refusal::Internal)?;
         let part: JsValue = blob_of(&sealed)?.into();
         parts.push(&part);
         pieces += 1;
         tell(listener, done, total);
-        from = next;
         if from.is_none() {
             break;
         }

@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::tx::Tx;
 
 impl State {
-    /// The next piece; `from` is what the one before came with.
+    /// The next piece, or nothing as long as messages are counted; `from` is what the reply before came with.
     pub(crate) async fn cut_for_file(
         &mut self,
         tx: &mut Tx<'_>,
@@ -28,10 +28,17 @@ impl State {
             None => {
                 let mut transfer = [0; 16];
                 self.rng.fill_bytes(&mut transfer);
-                cut::begin(tx, transfer, 0, &[]).await?
+                cut::begin(tx, transfer, (0, &[]), 0).await?
             }
         };
-        let content = cut::next(tx, self.own_id()?, &mut cut).await?;
+        if cut.is_counting {
+            cut::count(tx, &mut cut).await?;
+        }
+        let content = if cut.is_counting {
+            Vec::new()
+        } else {
+            cut::next(tx, self.own_id()?, &mut cut).await?
+        };
         let next = (!cut.is_over).then(|| cut.write());
         Ok(Ok(Reply::Transfer(TransferReply::Piece {
             content,

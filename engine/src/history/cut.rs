@@ -2,7 +2,8 @@
 //! the rest of each, newest first.
 //!
 //! A place is kept for each conversation, so that nothing is left out and nothing comes twice, whatever is deleted or
-//! written meanwhile. It does not know where pieces go.
+//! written meanwhile. Before the first piece all is counted, some of it in a step, so that a person can be told how much there is.
+//! It does not know where pieces go.
 
 use prost::Message as _;
 use wire::AccountId;
@@ -10,7 +11,9 @@ use wire::proto::history::Piece;
 
 use crate::archive;
 use crate::error::Error;
-use crate::limits::{DAY_MS, HISTORY_NEWEST, LIST_MAX, PIECE_BYTES, TABLE_PAGE};
+use crate::limits::{
+    DAY_MS, HISTORY_COUNTED_PAGES, HISTORY_NEWEST, LIST_MAX, PIECE_BYTES, TABLE_PAGE,
+};
 use crate::record::{
     ConversationRecord, CutConversation, CutRecord, MessageRecord, Record as _, key,
 };
@@ -19,12 +22,13 @@ use crate::thread::conversation_record;
 use crate::thread::union::Placed;
 use crate::tx::Tx;
 
-/// Where cutting begins: of so many days (0: all), of these conversations (none: all).
+/// Where cutting begins: of so many days (0: all), of these conversations (none: all). What this device has is whole from its
+/// own floor on.
 pub(crate) async fn begin(
     tx: &mut Tx<'_>,
     transfer: [u8; 16],
-    days: u32,
-    only: &[AccountId],
+    (days, only): (u32, &[AccountId]),
+    floor: u64,
 ) -> Result<CutRecord, Error> {
     let since = match days {
         0 => 0,
@@ -33,19 +37,45 @@ pub(crate) async fn begin(
     let mut found = tx.by_account::<ConversationRecord>(LIST_MAX).await?;
     found.retain(|(id, _)| only.is_empty() || only.contains(id));
     found.sort_by_key(|(_, record)| std::cmp::Reverse(record.last_order));
-    let mut cut = CutRecord {
+    let conversation = |(id, _): (AccountId, ConversationRecord)| CutConversation {
+        account: id.as_bytes().to_vec(),
+        ..CutConversation::default()
+    };
+    Ok(CutRecord {
         transfer: transfer.to_vec(),
         since,
+        conversations: found.into_iter().map(conversation).collect(),
+        whole_from: only.is_empty().then_some(since.max(floor)),
+        is_counting: true,
         ..CutRecord::default()
-    };
-    for (id, _) in found {
-        cut.total += count(tx, id, since).await?;
-        cut.conversations.push(CutConversation {
-            account: id.as_bytes().to_vec(),
-            ..CutConversation::default()
-        });
+    })
+}
+
+/// Counts some more of what will be cut.
+pub(crate) async fn count(tx: &mut Tx<'_>, cut: &mut CutRecord) -> Result<(), Error> {
+    for _ in 0..HISTORY_COUNTED_PAGES {
+        let at = usize::try_from(cut.counting_at).unwrap_or(usize::MAX);
+        let Some(conversation) = cut.conversations.get(at) else {
+            cut.is_counting = false;
+            return Ok(());
+        };
+        let rows = match AccountId::from_slice(&conversation.account) {
+            Ok(id) => {
+                let before = std::mem::take(&mut cut.counting_before);
+                let before = (!before.is_empty()).then_some(before);
+                tx.scan(page(id, cut.since, before, TABLE_PAGE)).await?
+            }
+            Err(_) => Vec::new(),
+        };
+        for (_, bytes) in &rows {
+            cut.total += u64::from(archive::is_mirrored(&MessageRecord::read(bytes)?));
+        }
+        match rows.last() {
+            Some((at, _)) if rows.len() >= TABLE_PAGE => cut.counting_before.clone_from(at),
+            Some(_) | None => cut.counting_at += 1,
+        }
     }
-    Ok(cut)
+    Ok(())
 }
 
 /// The next piece; the record then stands behind it. Its last one says so.
@@ -143,21 +173,6 @@ async fn from_conversation(
     Ok(size)
 }
 
-/// Messages of a conversation that will be cut.
-async fn count(tx: &mut Tx<'_>, id: AccountId, since: u64) -> Result<u64, Error> {
-    let (mut count, mut before) = (0, None);
-    loop {
-        let rows = tx.scan(page(id, since, before, TABLE_PAGE)).await?;
-        for (_, bytes) in &rows {
-            count += u64::from(archive::is_mirrored(&MessageRecord::read(bytes)?));
-        }
-        match rows.last() {
-            Some((at, _)) if rows.len() >= TABLE_PAGE => before = Some(at.clone()),
-            Some(_) | None => return Ok(count),
-        }
-    }
-}
-
 /// Messages before this one and not older than that, newest first.
 fn page(id: AccountId, since: u64, before: Option<Vec<u8>>, limit: usize) -> Scan {
     let all = Scan::prefix(Table::Messages, id.as_bytes(), limit);
@@ -166,5 +181,65 @@ fn page(id: AccountId, since: u64, before: Option<Vec<u8>>, limit: usize) -> Sca
         to: before.or(all.to),
         direction: Direction::Backward,
         ..all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use wire::MessageId;
+
+    use super::*;
+    use crate::input::Timestamp;
+    use crate::store::memory::MemoryStore;
+    use crate::store::{Changes, Store as _};
+    use crate::thread::view::{KIND_TEXT, STATUS_QUEUED, STATUS_RECEIVED};
+
+    fn done<T>(step: impl Future<Output = T>) -> T {
+        step.now_or_never().expect("memory never waits")
+    }
+
+    /// So many messages of a conversation, and one that only this device knows.
+    fn conversation(account: u8, messages: u64) -> Changes {
+        let id = AccountId::from_bytes([account; 16]);
+        let thread = ConversationRecord::default().write();
+        let mut changes = Changes::default();
+        let at = (Table::Conversations, id.as_bytes().to_vec());
+        changes.writes.insert(at, Some(thread));
+        for n in 0..=messages {
+            let record = MessageRecord {
+                kind: KIND_TEXT,
+                status: if n == 0 {
+                    STATUS_QUEUED
+                } else {
+                    STATUS_RECEIVED
+                },
+                ..MessageRecord::default()
+            };
+            let message = MessageId::from_bytes([account; 16]);
+            let at = (Table::Messages, key::message(id, n, message));
+            changes.writes.insert(at, Some(record.write()));
+        }
+        changes
+    }
+
+    #[test]
+    fn all_messages_are_counted_and_not_many_in_a_step() {
+        let mut store = MemoryStore::new();
+        for (account, messages) in [(1, 5_000), (2, 499), (3, 0), (4, 3)] {
+            done(store.commit(&conversation(account, messages))).expect("memory never fails");
+        }
+        let mut tx = Tx::new(&store, Timestamp(9_000));
+        let mut cut = done(begin(&mut tx, [0; 16], (0, &[]), 0)).expect("it begins");
+        let mut totals = vec![0];
+        while cut.is_counting {
+            // What is kept between two steps is all that is needed.
+            cut = CutRecord::read(&cut.write()).expect("it was just written");
+            done(count(&mut tx, &mut cut)).expect("it goes on");
+            totals.push(cut.total);
+        }
+        assert_eq!(cut.total, 5_502);
+        let step = totals.array_windows().map(|[before, after]| after - before);
+        assert!(step.max() <= Some(2_000), "{totals:?}");
     }
 }

@@ -9,7 +9,7 @@ use wire::proto::service::History as Told;
 use wire::proto::service::history::Taken;
 
 use super::piece::{self, Unfit};
-use super::{again_at, refusal};
+use super::{again_at, refusal, taken};
 use crate::attachment::Pointer;
 use crate::content::OwnDevice;
 use crate::error::{Error, Refusal};
@@ -34,7 +34,11 @@ pub(super) struct Merging {
 #[derive(Debug)]
 pub(super) enum Source {
     /// Another own device: its record goes, and the device is told.
-    Device { at: Vec<u8>, from: u32 },
+    Device {
+        at: Vec<u8>,
+        from: u32,
+        whole_from: Option<u64>,
+    },
     /// A file: who asked is answered.
     File(Ticket),
 }
@@ -92,6 +96,7 @@ impl State {
             done: piece.done(),
             total: piece.total(),
             last: piece.last(),
+            whole_from: piece.whole_from,
         };
         tx.put(&key::history_in(&transfer, piece.index()), &record);
         self.history.has_incoming = true;
@@ -144,10 +149,17 @@ impl State {
                 return Ok(());
             }
         };
-        let from = record.from;
+        let PieceRecord {
+            from, whole_from, ..
+        } = record;
         match piece::read(&bytes, self.own_id()?, tx.device_time) {
             Ok(piece) if at == key::history_in(&piece.transfer, piece.index) => {
-                self.history.merging = Some(Merging::new(Source::Device { at, from }, piece));
+                let source = Source::Device {
+                    at,
+                    from,
+                    whole_from,
+                };
+                self.history.merging = Some(Merging::new(source, piece));
             }
             Ok(_) | Err(Unfit::Damaged | Unfit::Foreign) => {
                 give_up(tx, &at, Refusal::ArchiveDamaged);
@@ -176,14 +188,23 @@ impl State {
         for conversation in touched {
             thread::show(tx, conversation).await?;
         }
-        let (at, from) = match source {
-            Source::Device { at, from } => (at, from),
+        let (at, from, whole_from) = match source {
+            Source::Device {
+                at,
+                from,
+                whole_from,
+            } => (at, from, whole_from),
             Source::File(ticket) => {
                 tx.resolve(ticket, Ok(Reply::Done));
                 return Ok(());
             }
         };
         tx.delete(Table::Transfers, &at);
+        if taken::is_all(tx, &piece).await?
+            && let Some(from) = whole_from
+        {
+            self.has_history_from(tx, from);
+        }
         let taken = Taken {
             done: Some(piece.done),
             total: Some(piece.total),

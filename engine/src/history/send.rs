@@ -62,11 +62,28 @@ impl State {
     ) -> Result<(), Error> {
         let mut transfer = [0; 16];
         self.rng.fill_bytes(&mut transfer);
-        let cut = cut::begin(tx, transfer, days, only).await?;
+        let floor = self.history_from(tx);
+        let cut = cut::begin(tx, transfer, (days, only), floor).await?;
         tx.put(&key::history_out(device), &cut);
         self.history.outgoing.insert(device);
-        Self::tell_progress(tx, (device, true), 0, cut.total);
         Ok(())
+    }
+
+    /// Counts some more. A timer that is due at once goes on with it, so that commands come in between.
+    async fn is_still_counting(
+        &mut self,
+        tx: &mut Tx<'_>,
+        device: DeviceId,
+        cut: &mut CutRecord,
+    ) -> Result<bool, Error> {
+        cut::count(tx, cut).await?;
+        tx.put(&key::history_out(device), cut);
+        if cut.is_counting {
+            self.history.put_at = Some(tx.now);
+        } else {
+            Self::tell_progress(tx, (device, true), 0, cut.total);
+        }
+        Ok(cut.is_counting)
     }
 
     /// Whether this is another device of the account, as far as is known.
@@ -98,6 +115,7 @@ impl State {
                 tx.delete(Table::Transfers, &at);
             }
         }
+        super::taken::forget(tx).await?;
         super::choice::forget(tx).await
     }
 
@@ -118,6 +136,9 @@ impl State {
                 tx.delete(Table::Transfers, &at); // it was removed
                 self.history.outgoing.remove(&device);
                 continue;
+            }
+            if cut.is_counting && self.is_still_counting(tx, device, &mut cut).await? {
+                return Ok(());
             }
             let before = (cut.transfer.clone(), cut.index);
             let content = cut::next(tx, own, &mut cut).await?;
@@ -179,6 +200,7 @@ impl State {
                 done: Some(after.done),
                 total: Some(after.total),
                 last: Some(after.is_over),
+                whole_from: after.whole_from,
             }),
             taken: None,
         };
@@ -193,7 +215,7 @@ impl State {
             history: Some(told),
             ..SyncMessage::default()
         };
-        self.enqueue_sync_for(tx, Some(device), message);
+        self.enqueue_kept_sync(tx, device, message);
     }
 
     /// The device says how far it is.

@@ -58,7 +58,23 @@ impl State {
         message: SyncMessage,
     ) {
         if let Some(own) = self.account.as_ref().map(Account::id) {
-            self.store_sync(tx, own, device, message);
+            let device = device.map_or(0, u32::from);
+            self.store_sync(tx, own, message, |entry| entry.only_device = device);
+        }
+    }
+
+    /// Stores something for one own other device, which gets it again if it can't read it.
+    pub(crate) fn enqueue_kept_sync(
+        &mut self,
+        tx: &mut Tx<'_>,
+        device: DeviceId,
+        message: SyncMessage,
+    ) {
+        if let Some(own) = self.account.as_ref().map(Account::id) {
+            self.store_sync(tx, own, message, |entry| {
+                entry.only_device = device.into();
+                entry.is_kept = true;
+            });
         }
     }
 
@@ -70,26 +86,26 @@ impl State {
         conversation: ConversationId,
         message: SyncMessage,
     ) {
-        self.store_sync(tx, conversation, None, message);
+        self.store_sync(tx, conversation, message, |_| ());
     }
 
     fn store_sync(
         &mut self,
         tx: &mut Tx<'_>,
         conversation: ConversationId,
-        device: Option<DeviceId>,
         message: SyncMessage,
+        with: impl FnOnce(&mut OutboxRecord),
     ) {
         let timestamp = self.next_timestamp(tx);
         let id = self.new_message_id(timestamp);
-        let entry = OutboxRecord {
+        let mut entry = OutboxRecord {
             message_id: id.as_bytes().to_vec(),
             conversation: conversation.as_bytes().to_vec(),
             transcript: content::sync(message).encode_to_vec(),
             timestamp,
-            only_device: device.map_or(0, u32::from),
             ..OutboxRecord::default()
         };
+        with(&mut entry);
         self.enqueue(tx, &entry);
     }
 

@@ -19,7 +19,7 @@ pub enum TransferReply {
     Attachment(Box<Pointer>),
     /// A piece of a file of history.
     Piece {
-        /// It, not encrypted.
+        /// It, not encrypted. Nothing, as long as messages are counted.
         content: Vec<u8>,
         /// With what the next one is asked for; none: that was the last.
         next: Option<Vec<u8>>,

@@ -18,6 +18,7 @@ pub(crate) const UPLOADS: &[u8] = b"upload/";
 pub(crate) const HISTORY_CHOSEN: &[u8] = b"history/chosen/";
 pub(crate) const HISTORY_OUT: &[u8] = b"history/out/";
 pub(crate) const HISTORY_IN: &[u8] = b"history/in/";
+pub(crate) const HISTORY_TAKEN: &[u8] = b"history/taken/";
 
 /// History to a device.
 pub(crate) fn history_out(device: DeviceId) -> Vec<u8> {
@@ -35,6 +36,11 @@ pub(crate) fn split_history_out(bytes: &[u8]) -> Option<DeviceId> {
 /// A piece of history: which transfer, which piece. In this order they are taken.
 pub(crate) fn history_in(transfer: &[u8], index: u32) -> Vec<u8> {
     [HISTORY_IN, transfer, &index.to_be_bytes()].concat()
+}
+
+/// What has been merged of a transfer.
+pub(crate) fn history_taken(transfer: &[u8]) -> Vec<u8> {
+    [HISTORY_TAKEN, transfer].concat()
 }
 
 /// In Untold, behind all registers: no space begins with this byte.

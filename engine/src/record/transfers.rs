@@ -37,6 +37,12 @@ records! {
         #[prost(uint64, tag = "7")] pub done: u64,
         #[prost(uint64, tag = "8")] pub total: u64,
         #[prost(bool, tag = "9")] pub is_over: bool,
+        /// It is of all conversations from then on (0: all there is); none: of some alone.
+        #[prost(uint64, optional, tag = "10")] pub whole_from: Option<u64>,
+        /// Its messages are still being counted: in which conversation, before which message.
+        #[prost(bool, tag = "11")] pub is_counting: bool,
+        #[prost(uint32, tag = "12")] pub counting_at: u32,
+        #[prost(bytes = "vec", tag = "13")] pub counting_before: Vec<u8>,
     }
 
     /// In a [`CutRecord`]: before which message of a conversation it goes on.
@@ -55,5 +61,17 @@ records! {
         #[prost(uint64, tag = "3")] pub done: u64,
         #[prost(uint64, tag = "4")] pub total: u64,
         #[prost(bool, tag = "5")] pub last: bool,
+        /// As in a [`CutRecord`].
+        #[prost(uint64, optional, tag = "6")] pub whole_from: Option<u64>,
+    }
+
+    /// Which pieces of a transfer have been merged.
+    TakenRecord in Transfers {
+        /// A bit for each.
+        #[prost(bytes = "vec", tag = "1")] pub pieces: Vec<u8>,
+        /// How many there are in all; 0: that is not known yet.
+        #[prost(uint32, tag = "2")] pub count: u32,
+        /// When one was last merged.
+        #[prost(uint64, tag = "3")] pub at: u64,
     }
 }

@@ -118,9 +118,9 @@ impl State {
     }
 }
 
-/// Not a repeat, which has the time of what it repeats; nor a request, nor what is of no use later.
+/// Not a repeat, which has the time of what it repeats; nor a request, nor what is of no use later or told anew anyway.
 const fn is_remembered(entry: &OutboxRecord) -> bool {
-    entry.only_device == 0 && entry.ends_at == 0
+    (entry.only_device == 0 || entry.is_kept) && entry.ends_at == 0
 }
 
 fn recipient(sent: &mut SentRecord, device: DeviceAddress) -> Option<&mut SentTo> {

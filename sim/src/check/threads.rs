@@ -222,10 +222,10 @@ impl Judge<'_> {
                 let Some(said) = self.said(message) else {
                     continue;
                 };
-                let failed = matches!(
-                    self.status(said.by, message.id),
-                    Some(MessageStatus::Failed(_))
-                );
+                let failed = |status| matches!(status, Some(MessageStatus::Failed(_)));
+                // Deleted since, it is still what only its sender ever had.
+                let failed = failed(self.status(said.by, message.id))
+                    || failed(Some(message.status)) && shown.browser == said.by;
                 let excused = failed || self.is_excused(said) || self.record.is_doubtful(said);
                 if counts(said) && !excused {
                     let what = format!("{} {}", said.text, all_of(message));
