@@ -82,12 +82,16 @@ impl State {
     pub(crate) fn history_deadline(&self) -> Option<Timestamp> {
         let History { put_at, get_at, .. } = &self.history;
         let deadline = put_at.iter().chain(get_at).min().copied();
-        deadline.filter(|_| self.connection.is_up())
+        deadline.filter(|_| self.may_move_history())
+    }
+
+    fn may_move_history(&self) -> bool {
+        self.connection.is_up() && !self.is_plain() && self.is_member()
     }
 
     /// Begins what can be begun.
     pub(crate) async fn go_on_with_history(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        if !self.connection.is_up() || self.is_plain() || !self.is_member() {
+        if !self.may_move_history() {
             return Ok(());
         }
         let due = |at: Option<Timestamp>| at.is_none_or(|at| at <= tx.now);

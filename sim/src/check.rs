@@ -6,11 +6,13 @@
 //! and all devices of a person show the same.
 
 pub(crate) mod digests;
+pub(crate) mod given;
 pub(crate) mod marks;
 pub(crate) mod record;
 pub(crate) mod registers;
 pub(crate) mod release;
 pub(crate) mod threads;
+pub(crate) mod timers;
 pub(crate) mod wire_use;
 
 use std::fmt;
@@ -44,6 +46,12 @@ pub enum Check {
     Registers,
     /// The devices of a person find nothing in which they differ.
     Digests,
+    /// All devices of both people have the same timer, and what it has run out for is gone.
+    Timers,
+    /// Every device fetches what was sent.
+    Files,
+    /// A browser that was given earlier messages has them.
+    Given,
     /// Nothing waits any more, at the relay or to be sent.
     Drained,
     /// All devices are back after the faults.

@@ -43,6 +43,13 @@ const FAULTS: [&[(&str, u32)]; 17] = [
     &[("link", 2), ("approve", 4), ("wait", 4)],
 ];
 
+/// What people do in some runs and not in others.
+const HABITS: [&[(&str, u32)]; 3] = [
+    &[("timer", 2)],
+    &[("attach", 6)],
+    &[("link", 4), ("give", 6), ("send_history", 4)],
+];
+
 /// What only some runs have, since it excuses what is a fault in all others.
 const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 8), ("restore", 5), ("open", 4)];
 const LIES: &[(&str, u32)] = &[("deceive", 6)];
@@ -52,7 +59,7 @@ const LIES: &[(&str, u32)] = &[("deceive", 6)];
 pub fn play(seed: u64, steps: usize) -> Play {
     let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5EED);
     let mut weights = USUAL.to_vec();
-    for fault in FAULTS {
+    for fault in FAULTS.iter().chain(&HABITS) {
         let factor = [0, 0, 1, 2][rng.random_range(0..4)];
         weights.extend(fault.iter().map(|(word, weight)| (*word, weight * factor)));
     }

@@ -3,10 +3,13 @@
 
 mod act;
 mod deed;
+mod file;
+mod give;
 mod set;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -24,6 +27,7 @@ use crate::check::wire_use::WireUse;
 use crate::check::{Check, Violation};
 use crate::step::{Play, Step};
 use crate::{ClientId, World};
+pub(crate) use give::is_given;
 
 /// People of a run.
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
@@ -147,6 +151,7 @@ struct Run {
     at: usize,
     faults: usize,
     watched: Vec<Watched>,
+    approvals: Vec<give::Approval>,
     began: u64,
     slept_days: u64,
 }
@@ -177,6 +182,7 @@ impl Run {
             at: 0,
             faults: 0,
             watched: Vec::new(),
+            approvals: Vec::new(),
             slept_days: 0,
         };
         for handle in PEOPLE.iter().take(usize::from(play.people.clamp(1, 4))) {
@@ -276,6 +282,7 @@ impl Run {
     fn watch_answers(&mut self, id: ClientId) {
         let client = self.world.client(id);
         let new = client.answered.iter().skip(self.watched[id.0].answered);
+        let mut accepted = Vec::new();
         for ticket in new {
             let is = |mark: &&mut Mark| mark.by == id && mark.ticket == *ticket;
             if let Some(mark) = self.record.marks.iter_mut().find(is) {
@@ -308,8 +315,13 @@ impl Run {
                 _ => Outcome::Unknown,
             };
             self.record.said[said].outcome = outcome;
+            accepted.push(said);
         }
         self.watched[id.0].answered = client.answered.len();
+        for said in accepted {
+            self.note_timer(said);
+        }
+        self.note_given(id);
     }
 
     fn watch_events(&mut self, id: ClientId) {

@@ -45,6 +45,10 @@ macro_rules! steps {
 steps! {
     /// A person sends a text.
     Send "send" { from: "With which browser.", to: "To which person." }
+    /// A person sends a file.
+    Attach "attach" { from: "With which browser.", to: "To which person." }
+    /// A person sets how long messages of a conversation stay.
+    Timer "timer" { by: "With which browser.", with: "With which person.", length: "Which of the lengths." }
     /// A person has read a conversation.
     Read "read" { by: "With which browser.", of: "With which person." }
     /// A person does something to a message that stands in a conversation.
@@ -57,6 +61,10 @@ steps! {
     Link "link" { of: "Another browser of theirs." }
     /// A person approves what their new browser shows.
     Approve "approve" { by: "With which browser." }
+    /// A person approves what their new browser shows, and lets it have earlier messages.
+    Give "give" { by: "With which browser.", what: "Which messages." }
+    /// A person has one browser send earlier messages to another one.
+    SendHistory "send_history" { by: "Which.", to: "To which of theirs.", what: "Which messages." }
     /// A person removes one of their browsers.
     Unlink "unlink" { by: "With which browser.", which: "Of theirs." }
     /// Everybody's machine is off for some days.
@@ -140,6 +148,10 @@ impl Step {
             | Self::Deceive { .. }
             | Self::Restore { .. } => true,
             Self::Send { .. }
+            | Self::Attach { .. }
+            | Self::Timer { .. }
+            | Self::Give { .. }
+            | Self::SendHistory { .. }
             | Self::Read { .. }
             | Self::Do { .. }
             | Self::Set { .. }

@@ -9,6 +9,9 @@ use wire::{AccountId, MessageId};
 
 use crate::ClientId;
 
+/// Timers are far shorter than what follows after the last message, or far longer than a run.
+const LONG_MS: u64 = 24 * 3_600_000;
+
 /// A text that somebody wanted to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
@@ -20,6 +23,10 @@ pub(crate) struct Said {
     pub(crate) ticket: Ticket,
     /// After which step.
     pub(crate) at: usize,
+    /// It has one, with the bytes that [`file`] gives.
+    pub(crate) has_file: bool,
+    /// How long it stays after it was sent or read (0: for ever), as its sender had it; none if nobody could look.
+    pub(crate) timer_s: Option<u32>,
     pub(crate) outcome: Outcome,
 }
 
@@ -36,6 +43,23 @@ pub(crate) enum Outcome {
         /// The devices that both persons had then.
         members: BTreeSet<ClientId>,
     },
+}
+
+/// The bytes of the file with the `n`th text.
+pub(crate) fn file(n: usize) -> Vec<u8> {
+    let length = 1 + n * 7_919 % 40_000;
+    (0..length)
+        .map(|at| (at * 31 + n).to_le_bytes()[0])
+        .collect()
+}
+
+/// Earlier messages that one browser is to have from another.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) from: ClientId,
+    pub(crate) to: ClientId,
+    /// Which the sending one had of them when it began.
+    pub(crate) messages: BTreeSet<MessageId>,
 }
 
 /// A conversation that somebody has read.
@@ -75,6 +99,11 @@ pub(crate) struct Record {
     /// Who has ever blocked whom.
     pub(crate) blocked: BTreeSet<(usize, usize)>,
     pub(crate) marks: Vec<Mark>,
+    /// People between whom somebody may have set a timer; the lesser one first.
+    pub(crate) timed: BTreeSet<(usize, usize)>,
+    pub(crate) given: Vec<Given>,
+    /// Since when a browser has history, as it says: it is compared with others only from then on.
+    pub(crate) floors: BTreeMap<ClientId, u64>,
     /// Browsers that were put back to an earlier state, and after which step.
     pub(crate) restored: BTreeMap<ClientId, usize>,
     /// The relay has lied.
@@ -105,6 +134,18 @@ impl Record {
     pub(crate) fn members(&self, person: usize) -> impl Iterator<Item = ClientId> {
         let all = self.ready_since.keys().copied();
         all.filter(move |id| self.owner(*id) == person)
+    }
+
+    pub(crate) fn may_have_timer(&self, one: usize, other: usize) -> bool {
+        self.timed.contains(&(one.min(other), one.max(other)))
+    }
+
+    /// It may have disappeared, or is to have.
+    pub(crate) fn is_fleeting(&self, said: &Said) -> bool {
+        match said.timer_s {
+            Some(seconds) => seconds > 0 && u64::from(seconds) * 1000 < LONG_MS,
+            None => self.may_have_timer(self.owner(said.by), said.to),
+        }
     }
 
     pub(crate) fn was_said_in_peace(&self, said: &Said) -> bool {
@@ -159,4 +200,6 @@ pub(crate) struct Shown {
     pub(crate) threads: Vec<(AccountId, Vec<Message>)>,
     /// How many are unread, by the account of the other person.
     pub(crate) unread: BTreeMap<AccountId, u32>,
+    /// How long messages stay, by the account of the other person.
+    pub(crate) timers: BTreeMap<AccountId, Option<u32>>,
 }

@@ -65,6 +65,10 @@ impl Judge<'_> {
         for message in thread {
             let is_deleted =
                 message.kind == MessageKind::Deleted && self.record.removed.contains(&message.id);
+            if message.kind == MessageKind::Timer {
+                self.timer_of_strangers((who, viewer), with, message, found);
+                continue;
+            }
             if message.kind != MessageKind::Text {
                 if !is_deleted && !self.record.lied && self.record.restored.is_empty() {
                     self.say(
@@ -97,6 +101,22 @@ impl Judge<'_> {
                 let what = format!("shows {:?} in a wrong place or name", said.text);
                 self.say(found, Check::Stranger, who, &what);
             }
+        }
+    }
+
+    /// A timer was set by one of two people, at least one of whom did something of the kind.
+    fn timer_of_strangers(
+        &self,
+        (who, viewer): (ClientId, usize),
+        with: AccountId,
+        message: &Message,
+        found: &mut Vec<Violation>,
+    ) {
+        let other = self.record.accounts.iter().position(|id| *id == with);
+        let is_theirs = [with, self.record.accounts[viewer]].contains(&message.author);
+        let may = other.is_some_and(|other| self.record.may_have_timer(viewer, other));
+        if !may || !is_theirs || message.conversation != with {
+            self.say(found, Check::Stranger, who, "shows a timer that nobody set");
         }
     }
 
@@ -149,6 +169,7 @@ impl Judge<'_> {
             }
             let own = self.status(said.by, *id);
             match own {
+                None if self.record.is_fleeting(said) => {}
                 None => {
                     let what = format!("does not show its own {:?}", said.text);
                     self.say(found, Check::Lost, said.by, &what);
@@ -172,7 +193,8 @@ impl Judge<'_> {
                     for member in members.iter().filter(|id| self.is_there(**id, said)) {
                         let excused = self.is_excused(said)
                             || self.is_misled(*member, said)
-                            || self.may_be_left_out(*member);
+                            || self.record.is_fleeting(said)
+                            || self.may_be_left_out(*member, *id);
                         if self.status(*member, *id).is_none() && !excused {
                             let what = format!(
                                 "has not got {:?} of {}",
@@ -201,8 +223,13 @@ impl Judge<'_> {
                 let since = self.since(one.browser).max(self.since(other.browser));
                 let counts = |said: &Said| {
                     said.at > since
+                        && !self.record.is_fleeting(said)
                         && !self.is_misled(one.browser, said)
                         && !self.is_misled(other.browser, said)
+                };
+                let counts = |said: &Said, message: &Message| {
+                    let is_before = |shown: &Shown| self.is_before(shown.browser, message);
+                    counts(said) && !(self.record.away && (is_before(one) || is_before(other)))
                 };
                 let (here, there) = (self.digest(one, counts), self.digest(other, counts));
                 if here != there {
@@ -215,7 +242,7 @@ impl Judge<'_> {
     }
 
     /// What a device shows of what counts, in all that it says.
-    fn digest(&self, shown: &Shown, counts: impl Fn(&Said) -> bool) -> Vec<Entry> {
+    fn digest(&self, shown: &Shown, counts: impl Fn(&Said, &Message) -> bool) -> Vec<Entry> {
         let mut digest = Vec::new();
         for (with, thread) in &shown.threads {
             for message in thread {
@@ -227,7 +254,7 @@ impl Judge<'_> {
                 let failed = failed(self.status(said.by, message.id))
                     || failed(Some(message.status)) && shown.browser == said.by;
                 let excused = failed || self.is_excused(said) || self.record.is_doubtful(said);
-                if counts(said) && !excused {
+                if counts(said, message) && !excused {
                     let what = format!("{} {}", said.text, all_of(message));
                     digest.push((*with, message.id, message.author, what));
                 }
@@ -254,9 +281,23 @@ impl Judge<'_> {
             .unwrap_or(usize::MAX)
     }
 
-    /// Its keys may have been too old when it was said, and who has got it may be gone.
-    fn may_be_left_out(&self, browser: ClientId) -> bool {
-        self.record.away && self.record.removers.contains(&self.record.owner(browser))
+    /// Its keys may have been too old when it was said, and who has got it may be gone; or it stands before all that the browser
+    /// is given by others, since its sender's clock was behind.
+    fn may_be_left_out(&self, browser: ClientId, id: MessageId) -> bool {
+        let owner = self.record.owner(browser);
+        let mut put_back = self.record.restored.keys();
+        let may_be_gone = self.record.removers.contains(&owner)
+            || put_back.any(|id| self.record.owner(*id) == owner);
+        let mut all = self.shown.iter().flat_map(|shown| &shown.threads);
+        let found = all.find_map(|(_, thread)| thread.iter().find(|message| message.id == id));
+        let is_before = found.is_some_and(|message| self.is_before(browser, message));
+        self.record.away && (may_be_gone || is_before)
+    }
+
+    /// It stands before what a browser compares with others.
+    fn is_before(&self, browser: ClientId, message: &Message) -> bool {
+        let floor = self.record.floors.get(&browser);
+        floor.is_some_and(|floor| message.sent_at.0 < *floor)
     }
 
     /// A device since before a message was sent, and without a break.
@@ -289,7 +330,7 @@ impl Judge<'_> {
 type Entry = (AccountId, MessageId, AccountId, String);
 
 /// All that own devices show alike of a message.
-fn all_of(message: &Message) -> String {
+pub(crate) fn all_of(message: &Message) -> String {
     let Message {
         kind,
         text,

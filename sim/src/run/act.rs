@@ -25,13 +25,13 @@ const BROWSERS_MAX: usize = 4;
 const ALL_BROWSERS_MAX: usize = 8;
 /// A day, and how many everybody sleeps in one run.
 const DAY_MS: u64 = 24 * 3_600_000;
-const SLEPT_DAYS_MAX: u64 = 26;
+const SLEPT_DAYS_MAX: u64 = 24;
 /// So long is nobody away without being left out of new sessions.
 const AWAY_DAYS: u64 = 14;
 /// Furthest jump of a clock.
 const JUMP_MAX_MS: i64 = 3 * 3_600_000;
 /// What a relay in trouble refuses, and how.
-const REFUSALS: [(&str, u16); 7] = [
+const REFUSALS: [(&str, u16); 8] = [
     ("/v1/bundles", 429),
     ("/v1/bundles", 500),
     ("/v2/keys/", 429),
@@ -39,6 +39,7 @@ const REFUSALS: [(&str, u16); 7] = [
     ("/v1/accounts", 500),
     ("/v1/devices", 500),
     ("/v1/", 503),
+    ("/v1/blobs", 503),
 ];
 
 pub(super) const NOTHING: &str = "nothing to do";
@@ -53,6 +54,17 @@ impl Run {
                     None => NOTHING.to_owned(),
                 }
             }
+            Step::Attach { from, to } => {
+                let to = usize::from(to) % self.record.accounts.len();
+                match self.used(from) {
+                    Some(from) => self.attach(from, to),
+                    None => NOTHING.to_owned(),
+                }
+            }
+            Step::Timer { by, with, length } => match self.used(by) {
+                Some(by) => self.set_timer(by, usize::from(with), length),
+                None => NOTHING.to_owned(),
+            },
             Step::Read { by, of } => match self.used(by) {
                 Some(by) => self.read(by, usize::from(of)),
                 None => NOTHING.to_owned(),
@@ -68,6 +80,11 @@ impl Run {
             Step::Look { by } => self.look(self.browser(by)),
             Step::Link { of } => self.link(self.browser(of)),
             Step::Approve { by } => self.approve(self.browser(by)),
+            Step::Give { by, what } => self.give(self.browser(by), what),
+            Step::SendHistory { by, to, what } => match self.used(by) {
+                Some(by) => self.send_history(by, usize::from(to), what),
+                None => NOTHING.to_owned(),
+            },
             Step::Deliver { pick } => done(self.world.deliver(pick.into())),
             Step::Flow { packets } => {
                 let some = (0..=packets % 32).filter(|_| self.world.step()).count();
@@ -227,7 +244,7 @@ impl Run {
         self.world.client(id).is_open() && self.record.ready_since.contains_key(&id)
     }
 
-    fn read(&mut self, by: ClientId, of: usize) -> String {
+    pub(super) fn read(&mut self, by: ClientId, of: usize) -> String {
         let with = of % self.record.accounts.len();
         let account = self.record.accounts[with].to_string();
         let Some(last) = self.last(by, with) else {
@@ -279,14 +296,14 @@ impl Run {
     }
 
     /// Which device a browser is, if its page is open to ask.
-    fn device(&mut self, id: ClientId) -> Option<wire::DeviceId> {
+    pub(super) fn device(&mut self, id: ClientId) -> Option<wire::DeviceId> {
         match started(&mut self.world, id, Command::Account)? {
             engine::Reply::Account(account) => Some(account.device),
             _ => None,
         }
     }
 
-    fn unlinked(&self, person: usize) -> Option<ClientId> {
+    pub(super) fn unlinked(&self, person: usize) -> Option<ClientId> {
         let all = (0..self.watched.len()).map(ClientId);
         let mut new = all.filter(|id| !self.record.ready_since.contains_key(id));
         new.find(|id| self.record.owner(*id) == person && self.world.client(*id).is_open())

@@ -1,6 +1,7 @@
 //! What people say in a run, and do to what was said: edits, reactions, deletions, of few messages, so that they meet.
 //! It does not judge; what devices show is compared when all faults are over.
 
+use engine::attachment::Pointer;
 use engine::input::{Action, Draft};
 use engine::output::{Message, MessageKind};
 use engine::{Command, Reply};
@@ -20,7 +21,18 @@ impl Run {
         if !self.is_ready(by) {
             return NOTHING.to_owned();
         }
+        self.say_with(by, to, Vec::new())
+    }
+
+    /// The same, with files.
+    pub(super) fn say_with(
+        &mut self,
+        by: ClientId,
+        to: usize,
+        attachments: Vec<Pointer>,
+    ) -> String {
         let n = self.record.said.len();
+        let has_file = !attachments.is_empty();
         let text = format!("#{n}");
         let handle = self.record.handles[to].clone();
         let what = format!("{} says {text} to {handle}", self.record.name(by));
@@ -37,7 +49,7 @@ impl Run {
             draft: Draft {
                 text: text.clone(),
                 quote: quote.map(|quoted| quoted.id),
-                attachments: Vec::new(),
+                attachments,
             },
         };
         let ticket = self.world.start(by, command);
@@ -47,6 +59,8 @@ impl Run {
             text,
             ticket,
             at: self.at,
+            has_file,
+            timer_s: None,
             outcome: Outcome::Unknown,
         });
         what
@@ -92,7 +106,7 @@ impl Run {
     }
 
     /// The newest messages of a conversation.
-    fn newest(&mut self, by: ClientId, with: usize, limit: usize) -> Vec<Message> {
+    pub(super) fn newest(&mut self, by: ClientId, with: usize, limit: usize) -> Vec<Message> {
         let ask = Command::Messages {
             conversation: self.record.accounts[with].to_string(),
             before: None,

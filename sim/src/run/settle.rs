@@ -1,17 +1,15 @@
 //! The end of a run: all faults end, everybody comes back and writes once more; then everything is judged that
 //! needs peace to be true. What must hold meanwhile is looked at after each step.
 
-use std::collections::BTreeMap;
-
 use engine::store::Table;
 use engine::store::memory::{Crash, Snapshot};
-use engine::{Command, Held, Input, Reply, Timestamp, held};
+use engine::{Command, Held, Input, Reply, Timestamp, held, history_from};
 use wire::{AccountId, DeviceAddress};
 
 use super::Run;
 use crate::ClientId;
 use crate::check::record::Shown;
-use crate::check::{Check, Violation, digests, marks, registers, threads};
+use crate::check::{Check, Violation, digests, given, marks, registers, threads, timers};
 use crate::world::Meanwhile;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -24,13 +22,12 @@ impl Run {
         self.heal();
         self.watch();
         self.write("all faults end, and everybody comes back");
+        if self.record.away {
+            self.world.pass_ms(HOUR_MS); // who was away a moment ago is asked for new keys once an hour
+        }
         if self.record.lied_about_keys {
             // What a stranger's device sends and nobody can read is not asked for again, since anybody can send
-            // garbage in anybody's name; such a first contact heals when the other side writes. Who was away a moment ago is asked
-            // for new keys once an hour.
-            if self.record.away {
-                self.world.pass_ms(HOUR_MS);
-            }
+            // garbage in anybody's name; such a first contact heals when the other side writes.
             self.everybody_writes();
             self.write("everybody has written to everybody");
             self.at += 1;
@@ -38,6 +35,7 @@ impl Run {
         }
         self.everybody_writes();
         self.write("everybody has written to everybody");
+        self.everybody_reads();
         self.two_days();
         self.write("own devices have compared what they hold");
         self.judge_devices();
@@ -48,7 +46,13 @@ impl Run {
         let now = Timestamp(self.world.now);
         self.violations
             .extend(digests::violations(&self.record, &self.all_stores(), now));
+        self.note_floors();
         let shown = self.all_shown();
+        self.judge_files(&shown);
+        self.violations
+            .extend(timers::violations(&self.record, &shown));
+        self.violations
+            .extend(given::violations(&self.record, &shown));
         self.violations
             .extend(threads::violations(&self.record, &shown));
         self.violations
@@ -148,6 +152,13 @@ impl Run {
         }
     }
 
+    /// Since when every browser has history.
+    pub(super) fn note_floors(&mut self) {
+        let floors = self.all_stores().into_iter();
+        let floor = |(id, store)| Some((id, history_from(&store)?));
+        self.record.floors = floors.filter_map(floor).collect();
+    }
+
     /// The registers of every browser that belongs to an account.
     pub(super) fn all_held(&self) -> Vec<(ClientId, Vec<Held>)> {
         let held = |id: &ClientId| (*id, held(&self.world.client(*id).store.snapshot()));
@@ -229,9 +240,9 @@ impl Run {
 
     fn shown(&mut self, browser: ClientId) -> Shown {
         let mut threads = Vec::new();
-        let unread = match self.world.try_ask(browser, Command::Conversations) {
-            Some(Ok(Reply::Conversations(list))) => list.iter().map(|c| (c.id, c.unread)).collect(),
-            _ => BTreeMap::new(),
+        let list = match self.world.try_ask(browser, Command::Conversations) {
+            Some(Ok(Reply::Conversations(list))) => list,
+            _ => Vec::new(),
         };
         for person in 0..self.record.accounts.len() {
             let account = self.record.accounts[person];
@@ -240,7 +251,8 @@ impl Run {
         Shown {
             browser,
             threads,
-            unread,
+            unread: list.iter().map(|c| (c.id, c.unread)).collect(),
+            timers: list.iter().map(|c| (c.id, c.timer_s)).collect(),
         }
     }
 }

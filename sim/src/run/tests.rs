@@ -10,7 +10,7 @@ use engine::{Command, Refusal};
 
 use super::*;
 use crate::check::record::Shown;
-use crate::check::{digests, marks, registers, threads};
+use crate::check::{digests, given, marks, registers, threads, timers};
 
 const ALICE: ClientId = ClientId(0);
 const BOB: ClientId = ClientId(1);
@@ -226,6 +226,119 @@ fn a_register_that_one_device_lacks_is_seen() {
     let found = registers::violations(&run.record, &held);
     let found: Vec<Check> = found.iter().map(|v| v.check).collect();
     assert_eq!(found, [Check::Registers]);
+}
+
+/// What people do after the talk, and how it ends if all is well.
+fn settled(steps: &[Step]) -> Run {
+    let mut run = talk();
+    for step in steps {
+        run.step(*step);
+        run.step(Step::Run {});
+    }
+    run.settle();
+    assert_eq!(run.violations, []);
+    run
+}
+
+/// Alice has set a timer with Bob, and writes.
+fn timed(length: u8) -> [Step; 2] {
+    let (by, with) = (0, 1);
+    [
+        Step::Timer { by, with, length },
+        Step::Send { from: 0, to: 1 },
+    ]
+}
+
+#[test]
+fn a_timer_that_one_device_lacks_is_seen() {
+    for (device, with) in [(SECOND, 1), (BOB, 0)] {
+        let mut run = settled(&timed(4));
+        let mut shown = run.all_shown();
+        let one = shown.iter_mut().find(|shown| shown.browser == device);
+        let timers = &mut one.expect("all are shown").timers;
+        let before = timers.insert(run.record.accounts[with], None);
+        assert_eq!(before, Some(Some(4 * 7 * 24 * 3_600)));
+        let found = timers::violations(&run.record, &shown);
+        let found: Vec<Check> = found.iter().map(|v| v.check).collect();
+        assert_eq!(found, [Check::Timers]);
+    }
+}
+
+#[test]
+fn a_message_that_stays_when_its_time_is_over_is_seen() {
+    let mut run = talk();
+    for step in timed(2) {
+        run.step(step);
+    }
+    run.world.run();
+    let message = run.last(ALICE, 1).expect("she has sent it");
+    assert_eq!(message.timer_s, Some(600));
+    run.settle();
+    assert_eq!(run.violations, []);
+    let mut shown = run.all_shown();
+    let ids = |thread: &[engine::output::Message]| thread.iter().any(|m| m.id == message.id);
+    assert!(
+        shown
+            .iter()
+            .all(|shown| shown.threads.iter().all(|(_, thread)| !ids(thread)))
+    );
+    thread(&mut shown, BOB, 0).push(message);
+    let found = timers::violations(&run.record, &shown);
+    let found: Vec<Check> = found.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Timers]);
+}
+
+#[test]
+fn a_timer_that_nobody_set_is_seen() {
+    let found = found(|_, shown| {
+        let mut timer = thread(shown, BOB, 0)[0].clone();
+        timer.kind = MessageKind::Timer;
+        timer.text.clear();
+        timer.id = MessageId::from_bytes([7; 16]);
+        thread(shown, BOB, 0).push(timer);
+    });
+    assert_eq!(found, [Check::Stranger]);
+}
+
+#[test]
+fn a_file_that_is_not_what_was_sent_is_seen() {
+    let mut run = settled(&[Step::Attach { from: 0, to: 1 }]);
+    let shown = run.all_shown();
+    run.world.relay.damage_blobs();
+    run.judge_files(&shown);
+    // Of both of Alice's browsers, and of Bob's.
+    let found: Vec<Check> = run.violations.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Files; 3]);
+}
+
+#[test]
+fn a_message_that_has_lost_its_file_is_seen() {
+    let mut run = settled(&[Step::Attach { from: 0, to: 1 }]);
+    let mut shown = run.all_shown();
+    let messages = thread(&mut shown, SECOND, 1).iter_mut();
+    messages.for_each(|message| message.attachments.clear());
+    run.judge_files(&shown);
+    let found: Vec<Check> = run.violations.iter().map(|v| v.check).collect();
+    assert_eq!(found, [Check::Files]);
+}
+
+#[test]
+fn earlier_messages_that_do_not_come_are_seen() {
+    let later = Step::SendHistory {
+        by: 0,
+        to: 1,
+        what: 1,
+    };
+    let linked = [Step::Link { of: 0 }, Step::Give { by: 0, what: 1 }];
+    for (steps, new) in [(&linked[..], ClientId(4)), (&[later], SECOND)] {
+        let mut run = settled(steps);
+        let mut shown = run.all_shown();
+        assert_eq!(given::violations(&run.record, &shown), []);
+        thread(&mut shown, new, 1).remove(0);
+        let found = given::violations(&run.record, &shown);
+        let found: Vec<Check> = found.iter().map(|v| v.check).collect();
+        assert_eq!(found, [Check::Given]);
+    }
 }
 
 #[test]

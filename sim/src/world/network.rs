@@ -2,6 +2,7 @@
 //! A socket delivers in order, as TCP does; sockets know nothing of each other, so a run may pick which of them
 //! is next. It does not know what frames say.
 
+use engine::attachment::Plan;
 use engine::input::{BlobEnd, BlobFault};
 use engine::{Input, SocketId};
 
@@ -328,6 +329,19 @@ impl World {
             Wish::Open { .. } | Wish::Close { .. } | Wish::Send { .. } => return,
         };
         self.give(id, Input::Blob { task, end });
+    }
+
+    /// Uploads a file at once, as the host of a browser does.
+    pub(crate) fn upload(
+        &mut self,
+        id: ClientId,
+        file: (&Plan, &[u8]),
+        authorization: &str,
+    ) -> Result<[u8; 32], BlobFault> {
+        if self.cut.contains(&id) || self.is_muted(id) || !self.relay_up {
+            return Err(BlobFault::Later { after_s: 0 });
+        }
+        self.relay.put_blob(self.now, file, authorization)
     }
 
     /// Gives a browser any input.
