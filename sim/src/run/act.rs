@@ -335,19 +335,14 @@ impl Run {
 
     fn approve(&mut self, by: ClientId) -> String {
         let new = self.unlinked(self.record.owner(by));
-        let offer = new.and_then(|new| self.world.client(new).offer.clone());
+        let offer = new.and_then(|new| Some((new, self.world.client(new).offer.clone()?)));
         match offer {
-            Some(offer) if self.is_ready(by) => {
-                // Every other browser gets a key of its own.
-                let number = new.map_or(0, |new| new.0);
-                let role = [Role::Owner, Role::Device][number % 2];
-                self.world.start(
-                    by,
-                    Command::ApproveLink {
-                        uri: offer.uri,
-                        role,
-                    },
-                );
+            Some((new, offer)) if self.is_ready(by) => {
+                let approve = Command::ApproveLink {
+                    uri: offer.uri,
+                    role: role(new),
+                };
+                self.world.start(by, approve);
                 self.record.name(by)
             }
             _ => NOTHING.to_owned(),
@@ -368,6 +363,15 @@ impl Run {
         self.world.client(id).store.restore(&snapshot);
         self.world.wake(id);
         self.record.name(id)
+    }
+}
+
+/// Every other browser gets a key of its own.
+pub(super) const fn role(new: ClientId) -> Role {
+    if new.0 % 2 == 0 {
+        Role::Owner
+    } else {
+        Role::Device
     }
 }
 

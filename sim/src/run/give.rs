@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use engine::input::{HistoryChoice, HistoryCommand};
 use engine::output::{Message, MessageKind, MessageStatus};
-use engine::{Command, Reply, Role, Ticket};
+use engine::{Command, Reply, Ticket};
 
 use super::Run;
-use super::act::NOTHING;
+use super::act::{NOTHING, role};
 use crate::ClientId;
 use crate::check::record::Given;
 
@@ -81,7 +81,7 @@ impl Run {
         let chosen = self.world.start(by, Command::History(choose));
         let approve = Command::ApproveLink {
             uri: offer.uri,
-            role: Role::Owner,
+            role: role(new),
         };
         let approved = self.world.start(by, approve);
         self.approvals.push(Approval {
