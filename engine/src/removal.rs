@@ -94,7 +94,7 @@ impl State {
         if own.is_owner() && list.is_some_and(listed) {
             let reason = if lost { Reason::Lost } else { Reason::Retired };
             let purpose = Purpose::Revoke {
-                ticket,
+                ticket: Some(ticket),
                 device,
                 reason,
             };

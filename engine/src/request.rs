@@ -83,11 +83,18 @@ pub(crate) enum Pending {
     Provision {
         /// Which command.
         ticket: Ticket,
+        /// The id that the device will have, if it was certified.
+        certified: Option<DeviceId>,
         /// For waiting.
         token_identifier: String,
     },
     /// Waiting for the new device.
-    AwaitDevice(Ticket),
+    AwaitDevice {
+        /// Which command.
+        ticket: Ticket,
+        /// The id that the device will have, if it was certified.
+        certified: Option<DeviceId>,
+    },
     /// Declining a new device.
     Decline(Ticket),
 }
@@ -103,7 +110,7 @@ impl Pending {
             | Self::DeleteAccount(ticket)
             | Self::LinkToken { ticket, .. }
             | Self::Provision { ticket, .. }
-            | Self::AwaitDevice(ticket)
+            | Self::AwaitDevice { ticket, .. }
             | Self::Decline(ticket) => Some(*ticket),
             Self::PutList(change) => change.ticket(),
             Self::Service

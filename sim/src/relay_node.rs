@@ -14,6 +14,7 @@ use relay::core::{Answer, Asked, Caller, Core, Effect, Failure, Moment, Way, aut
 use relay::delivery::Delivery;
 use relay::store::memory::MemoryStore;
 use relay::store::{Read as _, Store as _};
+use wire::device_list::{DeviceList, SignedList};
 use wire::proto::provisioning::ProvisioningAddress;
 use wire::{AccountId, BlobId, DeviceAddress, Endpoint, Frame, RelayRequest, Request, Response};
 
@@ -111,6 +112,12 @@ impl RelayNode {
     /// Envelopes that wait for a device.
     pub(crate) fn mail(&mut self, device: DeviceAddress) -> u64 {
         self.store.mailbox(device).map_or(0, |row| row.envelopes)
+    }
+
+    /// The signed device list of an account.
+    pub fn device_list(&mut self, account: AccountId) -> Option<DeviceList> {
+        let row = self.store.account(account).ok()??;
+        SignedList::decode(&row.list).ok().map(|signed| signed.list)
     }
 
     /// The identity key that an account was made with.

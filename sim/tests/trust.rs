@@ -1,5 +1,7 @@
 //! Devices with keys of their own: what they can do, what they never get, and what others make of them (T6, T10-T12).
 
+#![expect(clippy::unwrap_used, reason = "a play that goes wrong stops at once")]
+
 use engine::output::{ClientState, ListAlarm};
 use engine::store::Table;
 use engine::store::memory::Crash;
@@ -107,13 +109,14 @@ fn only_an_owner_links_and_removes() {
 }
 
 fn alarms(world: &World, of: ClientId) -> Vec<ListAlarm> {
-    let events = world.client(of).events.iter();
-    events
-        .filter_map(|event| match event {
-            Event::ListAlarm(_, alarm) => Some(*alarm),
-            _ => None,
-        })
-        .collect()
+    let alarm = |event: &Event| {
+        if let Event::ListAlarm(_, alarm) = event {
+            Some(*alarm)
+        } else {
+            None
+        }
+    };
+    world.client(of).events.iter().filter_map(alarm).collect()
 }
 
 fn remove(world: &mut World, by: ClientId, lost: bool) {
@@ -202,7 +205,7 @@ fn late_message_after_removal(seed: u64, lost: bool) -> (Vec<String>, Vec<ListAl
     world.send(alice, "bob", "removed it");
     let (source, bobs) = (address(&mut world, second), address(&mut world, bob));
     let part = bundle.recipient(bobs.account).unwrap();
-    inject(&mut world, bob, &part.messages[0], source);
+    inject(&mut world, bob, part.messages.first().unwrap(), source);
     world.pass_ms(1_000);
     let mut texts = world.texts(bob, "alice");
     texts.retain(|text| text != "noted");
@@ -226,7 +229,7 @@ fn inject(world: &mut World, to: ClientId, part: &DeviceMessage, source: DeviceA
         destination: None,
         client_timestamp: world.now,
         server_timestamp: world.now,
-        guid: Some([part.content.len() as u8; 16]),
+        guid: Some([77; 16]),
         urgent: true,
         certified: true,
         content: part.content.clone(),
@@ -370,4 +373,35 @@ fn a_page_may_die_at_any_commit_of_linking_a_device_with_a_key_of_its_own() {
             }
         }
     }
+}
+
+#[test]
+fn a_device_that_was_certified_and_never_came_is_in_the_list_no_more() {
+    let Scene {
+        mut world,
+        alice,
+        second,
+        bob,
+    } = scene(10);
+    let new = world.browser();
+    let offer = world.offer(new);
+    world.kill(new);
+    let role = Role::Device;
+    let link = Command::ApproveLink {
+        uri: offer.uri,
+        role,
+    };
+    assert_eq!(world.try_ask(alice, link), Some(Err(Refusal::LinkExpired)));
+    world.pass_ms(1_000);
+    let of_alice = address(&mut world, alice).account;
+    let list = world.relay.device_list(of_alice).unwrap();
+    let devices: Vec<u32> = list
+        .entries
+        .iter()
+        .map(|entry| entry.device.into())
+        .collect();
+    assert_eq!(devices, [2]);
+    assert_eq!(list.version, 3, "named and taken back");
+    world.send(bob, "alice", "hello");
+    assert_eq!(world.texts(second, "bob"), ["hello"]);
 }

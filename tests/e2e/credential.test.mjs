@@ -90,7 +90,7 @@ describe("the platform's token", { concurrency: false }, () => {
       }
       const uri = await phone.call(link, token({ handle: "alice" }, "EdDSA"));
       await laptop.approve(uri);
-      assert.equal((await phone.call(() => window.attempt.done)).deviceId, 2);
+      assert.equal((await phone.call(() => window.attempt.done)).deviceId, 4, "an id is not given twice, not even after a refusal");
       for (const device of [laptop, phone]) await device.remove();
     }));
 });

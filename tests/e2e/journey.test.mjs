@@ -71,7 +71,7 @@ describe("the journey", { concurrency: false }, () => {
     await laptop.approveLink();
     await phone.t("account").waitFor();
     assert.match(await phone.t("account").textContent(), /@alice · Alice's phone/);
-    assert.deepEqual(await phone.account(), { id: aliceId, handle: "alice", deviceId: 2, deviceName: "Alice's phone" });
+    assert.deepEqual(await phone.account(), { id: aliceId, handle: "alice", deviceId: 2, deviceName: "Alice's phone", role: "device" });
     for (const device of [laptop, phone]) {
       const devices = await device.call((client) => client.devices());
       assert.deepEqual(devices.map(({ id, name, current }) => [id, name, current]).sort(), [

@@ -5,9 +5,10 @@
 import { randomBytes } from "node:crypto";
 import * as signal from "@signalapp/libsignal-client";
 import {
-  base64, Bundle, BundleMismatch, CIPHERTEXT, Content, Envelope, hex, pad, PLAINTEXT, PREKEY_BUNDLE, unpad, uuidBytes, uuidText,
+  base64, Bundle, BundleMismatch, CIPHERTEXT, Content, Envelope, hex, pad, PLAINTEXT, PREKEY_BUNDLE, unbase64, unpad, uuidBytes, uuidText,
 } from "./codec.mjs";
 import { firstKeys, oneTimeKeys, preKeyBundle } from "./keys.mjs";
+import { readCertificate, readList, vouchedFor } from "./lists.mjs";
 import { RelaySocket } from "./socket.mjs";
 import { newStores } from "./stores.mjs";
 
@@ -39,6 +40,8 @@ export class Bob {
     this.synced = []; // { device, sync } from his own other devices
     this.failures = []; // what threw while receiving
     this.devices = new Map(); // account to Map of device to registration id
+    this.lists = new Map(); // account to the newest signed list
+    this.beacons = 0; // how many messages said which list their sender knows, and it was the one
     this.seen = new Set();
     this.waiting = [];
   }
@@ -120,9 +123,11 @@ export class Bob {
     const account = envelope.sourceServiceId ?? uuidText(envelope.sourceServiceIdBinary);
     const device = envelope.sourceDeviceId;
     const from = signal.ProtocolAddress.new(account, device);
+    if (envelope.certified && !this.stores.identities.certified(from)) await this.#fetchList(account);
     const { padded, epoch, preKey } = await this.#decrypt(envelope, from);
     const content = Content.decode(unpad(padded));
     this.#checkBinding(content.binding, { account, device, epoch });
+    this.#checkBeacon(content.binding, account);
     if (!this.devices.has(account)) this.devices.set(account, new Map());
     this.devices.get(account).set(device, epoch);
     const id = hex(content.binding.messageId);
@@ -165,6 +170,14 @@ export class Bob {
     };
     const is = { ...from, toAccount: this.account, toDevice: DEVICE_ID, id: 16 };
     if (JSON.stringify(says) !== JSON.stringify(is)) throw new Error(`the Binding says ${JSON.stringify(says)}, not ${JSON.stringify(is)}`);
+  }
+
+  /** Which list of their own the sender knows: it must be the one that the relay shows. */
+  #checkBeacon({ senderListVersion: version, senderListHash: hash }, account) {
+    const known = this.lists.get(account);
+    if (!version || !known || version !== known.version) return;
+    if (hex(hash) !== known.hash.slice(0, 32)) throw new Error("two lists of one version");
+    this.beacons += 1;
   }
 
   // Sending
@@ -237,14 +250,38 @@ export class Bob {
   async fetchKeys(account, device) {
     const answer = await this.socket.request("GET", `/v2/keys/${account}/${device}`);
     if (answer.status !== 200) throw new Error(`GET /v2/keys: ${answer.status}`);
-    const { identityKey, devices } = answer.json();
+    const { identityKey, devices, deviceList } = answer.json();
     if (!this.devices.has(account)) this.devices.set(account, new Map());
+    if (deviceList) this.#takeList(account, signal.PublicKey.deserialize(unbase64(identityKey)), deviceList, devices.flatMap((one) => one.certificate ?? []));
     for (const one of devices) {
       const to = signal.ProtocolAddress.new(account, one.deviceId);
       const { sessions, identities } = this.stores;
-      await signal.processPreKeyBundle(preKeyBundle(identityKey, one), to, this.address, sessions, identities);
+      const key = one.certificate ? base64(identities.certified(to).serialize()) : identityKey;
+      await signal.processPreKeyBundle(preKeyBundle(key, one), to, this.address, sessions, identities);
       this.devices.get(account).set(one.deviceId, one.registrationId);
     }
+  }
+
+  /** Takes in a signed list with the certificates of its devices; whatever is wrong with it throws. */
+  #takeList(account, accountKey, text, certificates) {
+    const list = readList(text, accountKey);
+    const known = this.lists.get(account);
+    if (list.account !== account || known?.version > list.version) throw new Error("a list of somebody else, or an old one");
+    if (known?.version + 1 === list.version && known.hash !== list.previous) throw new Error("a list that does not follow the one before");
+    this.lists.set(account, list);
+    const vouched = vouchedFor(list, certificates.map(readCertificate));
+    for (const [device, { key }] of vouched) this.stores.identities.certify(signal.ProtocolAddress.new(account, device), key);
+  }
+
+  /** The list of an account that has written from a device whose key he does not know. */
+  async #fetchList(account) {
+    const answer = await this.socket.request("GET", `/v1/accounts/${account}/list`);
+    if (answer.status !== 200) throw new Error(`GET list: ${answer.status}`);
+    const { list, certificates } = answer.json();
+    const known = await this.stores.identities.getIdentity(signal.ProtocolAddress.new(account, 1));
+    const accountKey = known ?? readCertificate(certificates[0]).accountKey;
+    await this.stores.identities.saveIdentity(signal.ProtocolAddress.new(account, 1), accountKey);
+    this.#takeList(account, accountKey, list, certificates);
   }
 
   // Waiting

@@ -42,7 +42,7 @@ describe("a primary built on Signal's library", { concurrency: false }, () => {
     const linked = await approve(bob, uri);
     assert.equal(linked.id, 2);
     await tablet.t("account").waitFor();
-    assert.deepEqual(await tablet.account(), { id: bob.account, handle: "bob", deviceId: 2, deviceName: "Bob's tablet" });
+    assert.deepEqual(await tablet.account(), { id: bob.account, handle: "bob", deviceId: 2, deviceName: "Bob's tablet", role: "owner" });
     await alice.send("bob", "Which of you is there?");
     const known = async () => (await alice.call(async (client) => (await client.contacts()).map(({ identityKey }) => identityKey && [...identityKey])))[0];
     const key = await until("Alice knows Bob's key", known);

@@ -37,7 +37,7 @@ const conversation = (id = aciOf(contact)) => laptop.call(async (client, wanted)
 describe("Signal's own server and people with Signal's own code", { concurrency: false }, () => {
   test("a phone links our browser, which is then ready without a handle", async () => {
     linked = await service.link(laptop, phone);
-    assert.deepEqual(await laptop.account(), { id: aciOf(phone), deviceId: 2, deviceName: "Laptop" });
+    assert.deepEqual(await laptop.account(), { id: aciOf(phone), deviceId: 2, deviceName: "Laptop", role: "owner" });
     assert.equal(await laptop.state(), "ready");
     assert.equal(linked.deviceId, 2);
     for (const kind of ["ACI", "PNI"]) {

@@ -17,6 +17,7 @@ class Sessions extends signal.SessionStore {
 
 class Identities extends signal.IdentityKeyStore {
   known = new Map();
+  certificates = new Map();
   constructor(pair, registrationId) {
     super();
     Object.assign(this, { pair, registrationId });
@@ -27,7 +28,15 @@ class Identities extends signal.IdentityKeyStore {
   async getLocalRegistrationId() {
     return this.registrationId;
   }
+  /** A device with a key of its own, for which its account's key vouches. */
+  certify(address, key) {
+    this.certificates.set(`${address.name()}.${address.deviceId()}`, key);
+  }
+  certified(address) {
+    return this.certificates.get(`${address.name()}.${address.deviceId()}`);
+  }
   async saveIdentity(address, key) {
+    if (this.certified(address)?.equals(key)) return signal.IdentityChange.NewOrUnchanged;
     const before = this.known.get(address.name());
     this.known.set(address.name(), key);
     const changed = before && !before.equals(key);
@@ -35,7 +44,7 @@ class Identities extends signal.IdentityKeyStore {
   }
   async isTrustedIdentity(address, key) {
     const known = this.known.get(address.name());
-    return !known || known.equals(key);
+    return !known || known.equals(key) || Boolean(this.certified(address)?.equals(key));
   }
   async getIdentity(address) {
     return this.known.get(address.name()) ?? null;

@@ -81,6 +81,7 @@ describe("Signal's own library on the other end", { concurrency: false }, () => 
     await until("the phone is linked", async () => (await phone.state()) === "ready");
     const id = await bob.send(alice, "To all of you");
     for (const device of [laptop, phone]) assert.equal((await has(device, "To all of you")).id, id);
+    assert.deepEqual(bob.lists.get(alice).devices.map(({ device }) => device), [2]); // signed, checked with the official library
   });
 
   test("the second device answers in the session that Bob opened, and the first has the transcript", async () => {
@@ -89,6 +90,7 @@ describe("Signal's own library on the other end", { concurrency: false }, () => 
     const id = await phone.send("bob", "From the phone");
     const last = (await bob.until(before + 1)).at(-1);
     assert.deepEqual([last.id, last.device, last.preKey], [id, 2, false]);
+    assert.ok(bob.beacons > 0, "the message says which list its sender knows");
     const copy = await has(laptop, "From the phone");
     assert.deepEqual([copy.id, copy.outgoing, copy.authorDevice, copy.status], [id, true, 2, "sent"]);
   });

@@ -6,8 +6,9 @@
 
 use wire::body::{Base64, DeviceInfo, LinkToken, Provision, from_json, to_json};
 use wire::certificate::Role;
+use wire::device_list::Reason;
 use wire::proto::provisioning::ProvisionMessage;
-use wire::{Endpoint, Response};
+use wire::{DeviceId, Endpoint, Response};
 
 use super::parse;
 use crate::account::Account;
@@ -108,6 +109,7 @@ impl State {
         let (Some(own), Ok(uri)) = (self.account.clone(), parse(uri)) else {
             return Err(Error::Bug("a parsed link URI does not parse"));
         };
+        let device = certified.as_ref().and(token.device_id);
         let message = provision_message(&own, token.verification_code, certified);
         let to = guard::public_key(&uri.public_key)
             .map_err(|_| Error::Bug("a parsed link URI has a bad key"))?;
@@ -119,6 +121,7 @@ impl State {
         let token_identifier = token.token_identifier;
         let pending = Pending::Provision {
             ticket,
+            certified: device,
             token_identifier,
         };
         self.connection
@@ -127,25 +130,47 @@ impl State {
     }
 
     /// The relay took the account for the new device, or nobody waits for it any more.
-    pub(crate) fn provisioned(
+    pub(crate) async fn provisioned(
         &mut self,
         tx: &mut Tx<'_>,
         ticket: Ticket,
+        certified: Option<DeviceId>,
         token_identifier: String,
         response: &Response,
-    ) {
+    ) -> Result<(), Error> {
         match response.status {
             200..=299 => {
                 let endpoint = Endpoint::WaitForLinkedDevice {
                     token_identifier,
                     timeout_s: LINK_WAIT_S,
                 };
-                let pending = Pending::AwaitDevice(ticket);
+                let pending = Pending::AwaitDevice { ticket, certified };
                 self.connection.ask(tx, &endpoint, pending);
             }
-            404 => tx.resolve(ticket, Err(Refusal::LinkExpired)),
+            404 => {
+                tx.resolve(ticket, Err(Refusal::LinkExpired));
+                self.never_came(tx, certified).await?;
+            }
             status => tx.resolve(ticket, Err(general_refusal(status))),
         }
+        Ok(())
+    }
+
+    /// A device that was certified and did not come is in the list no more.
+    async fn never_came(
+        &mut self,
+        tx: &mut Tx<'_>,
+        certified: Option<DeviceId>,
+    ) -> Result<(), Error> {
+        let Some(device) = certified else {
+            return Ok(());
+        };
+        let purpose = Purpose::Revoke {
+            ticket: None,
+            device,
+            reason: Reason::Ended,
+        };
+        self.change_list(tx, purpose, 0).await
     }
 
     /// The new device is there. From now on every bundle has a part for it.
@@ -153,6 +178,7 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         ticket: Ticket,
+        certified: Option<DeviceId>,
         response: &Response,
     ) -> Result<(), Error> {
         let Some(own) = self.account.clone() else {
@@ -162,7 +188,7 @@ impl State {
             (200, Ok(info)) => info,
             (204, _) => {
                 tx.resolve(ticket, Err(Refusal::LinkExpired));
-                return Ok(());
+                return self.never_came(tx, certified).await;
             }
             (status, _) => {
                 tx.resolve(ticket, Err(general_refusal(status)));

@@ -63,12 +63,15 @@ impl State {
             Pending::PutList(change) => self.list_put(tx, *change, answer).await,
             Pending::Provision {
                 ticket,
+                certified,
                 token_identifier,
             } => {
-                self.provisioned(tx, ticket, token_identifier, answer);
-                Ok(())
+                self.provisioned(tx, ticket, certified, token_identifier, answer)
+                    .await
             }
-            Pending::AwaitDevice(ticket) => self.device_came(tx, ticket, answer).await,
+            Pending::AwaitDevice { ticket, certified } => {
+                self.device_came(tx, ticket, certified, answer).await
+            }
             Pending::Decline(ticket) => {
                 self.declined(tx, ticket, answer);
                 Ok(())

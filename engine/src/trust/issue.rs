@@ -34,7 +34,7 @@ pub(crate) enum Purpose {
     },
     /// A device is to be none any more.
     Revoke {
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         device: DeviceId,
         reason: Reason,
     },
@@ -57,7 +57,8 @@ impl ListChange {
     /// The command that waits for it.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         match self.purpose {
-            Purpose::Link { ticket, .. } | Purpose::Revoke { ticket, .. } => Some(ticket),
+            Purpose::Link { ticket, .. } => Some(ticket),
+            Purpose::Revoke { ticket, .. } => ticket,
             Purpose::Renew => None,
         }
     }
@@ -149,8 +150,12 @@ impl State {
                 token,
                 Some((change.certificate, change.list)),
             ),
-            Purpose::Revoke { ticket, device, .. } => self.removed(tx, ticket, device).await,
-            Purpose::Renew => Ok(()),
+            Purpose::Revoke {
+                ticket: Some(ticket),
+                device,
+                ..
+            } => self.removed(tx, ticket, device).await,
+            Purpose::Revoke { ticket: None, .. } | Purpose::Renew => Ok(()),
         }
     }
 

@@ -295,7 +295,7 @@ fn a_certificate_of_another_account_device_or_epoch_is_trusted_for_nothing() {
             };
             let list = scene.signed_list(&named);
             let mut peer = PeerRecord::default();
-            scene.take(&mut peer, &list, &[signed.clone()]);
+            scene.take(&mut peer, &list, std::slice::from_ref(&signed));
             assert!(trusted(&peer, NOW).is_empty(), "{other:?}");
         }
     }

@@ -368,7 +368,7 @@ impl Run {
 
 /// Every other browser gets a key of its own.
 pub(super) const fn role(new: ClientId) -> Role {
-    if new.0 % 2 == 0 {
+    if new.0.is_multiple_of(2) {
         Role::Owner
     } else {
         Role::Device
