@@ -18,9 +18,11 @@ export function devicesView(app) {
   const error = inlineError();
   const open = el("button.button.primary", { type: "button", testid: "link-device-open", onclick: openLinking }, icon("plus"), "Link a device");
   const remove = el("button.button.plain.danger-text", { type: "button", testid: "delete-account-open", onclick: openDeleting }, "Delete account…");
+  const elsewhere = el("p.muted", { hidden: true, testid: "not-owner" },
+    "This browser can't link or remove other devices: it doesn't hold your account's key. Do that on a device that is marked “Account key”.");
   const home = el("div.stack", {},
     el("p.muted", {}, "Each of these reads and writes your messages. If you do not recognise one, remove it, and tell whoever runs your service."),
-    error.node, list, el("div.row", {}, open), el("div.row.apart", {}, remove));
+    error.node, list, elsewhere, el("div.row", {}, open), el("div.row.apart", {}, remove));
   const heading = el("h2.page-title", { tabIndex: -1 }, "Devices");
   const body = el("div.page-body", {}, home);
   const node = el("section.page.pane", {},
@@ -35,7 +37,12 @@ export function devicesView(app) {
     try {
       const devices = await app.client.devices();
       error.clear();
-      list.replaceChildren(...devices.map((device) => row(app, device, devices.length > 1, refresh)));
+      const isOwner = devices.some(({ current, role }) => current && role === "owner");
+      elsewhere.hidden = isOwner;
+      open.hidden = remove.hidden = !isOwner;
+      const owners = devices.filter(({ role }) => role === "owner").length;
+      const removable = (device) => (isOwner || device.current) && (device.role !== "owner" || owners > 1);
+      list.replaceChildren(...devices.map((device) => row(app, device, removable(device), refresh)));
     } catch (cause) {
       list.replaceChildren();
       error.show(sentence(cause), cause?.code);
@@ -108,7 +115,8 @@ function row(app, device, removable, refresh) {
   return el("li.device", { testid: "device", "data-id": device.id, "data-current": String(device.current) },
     el("span.device-mark", {}, icon(HANDHELD.test(device.name) ? "phone" : "device")),
     el("div.grow", {},
-      el("p.device-name", {}, name, device.current && el("span.tag", {}, "This device")),
+      el("p.device-name", {}, name, device.current && el("span.tag", {}, "This device"),
+        device.role === "owner" && el("span.tag", { title: "Links and removes devices", testid: "device-owner" }, "Account key")),
       el("p.muted.small-text", {}, device.current ? "Active now" : lastActive(device.lastSeen, Date.now()), " · linked ",
         el("time", { datetime: iso(device.createdAt) }, longDate(device.createdAt)))),
     removable && remove, place);
@@ -119,13 +127,15 @@ function confirmation(app, device, name, close, refresh) {
   const error = inlineError();
   const yes = el("button.button.small.danger", { type: "button", testid: "device-remove-confirm", onclick: go }, "Remove");
   const no = el("button.button.small", { type: "button", onclick: close }, "Cancel");
+  const lost = el("input", { type: "checkbox", testid: "device-lost" });
+  const isOwner = device.role === "owner";
 
   async function go() {
     error.clear();
     yes.disabled = true;
     yes.textContent = "Removing…";
     try {
-      await app.client.unlink(device.id);
+      await app.client.unlink(device.id, { lost: lost.checked });
       if (device.current) return; // the client has another state now, and the page another screen
       toast(`“${name}” is removed.`);
       refresh();
@@ -140,5 +150,7 @@ function confirmation(app, device, name, close, refresh) {
     el("p", {}, device.current
       ? "This browser then receives and sends nothing more. What is stored here stays, and you can link it again from another device."
       : `“${name}” then receives and sends nothing more. What is stored on it stays there.`),
+    !device.current && isOwner && el("p", {}, "It holds your account's key, and removing it doesn't take that back. If it was stolen, tell the people you write to."),
+    !device.current && !isOwner && el("label.check", {}, lost, "It was lost or stolen: believe nothing more that comes from it"),
     error.node, el("div.row", {}, yes, no));
 }
