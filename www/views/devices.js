@@ -18,11 +18,12 @@ export function devicesView(app) {
   const error = inlineError();
   const open = el("button.button.primary", { type: "button", testid: "link-device-open", onclick: openLinking }, icon("plus"), "Link a device");
   const remove = el("button.button.plain.danger-text", { type: "button", testid: "delete-account-open", onclick: openDeleting }, "Delete account…");
+  const removing = el("div.row.apart", {}, remove);
   const elsewhere = el("p.muted", { hidden: true, testid: "not-owner" },
     "This browser can't link or remove other devices: it doesn't hold your account's key. Do that on a device that is marked “Account key”.");
   const home = el("div.stack", {},
     el("p.muted", {}, "Each of these reads and writes your messages. If you do not recognise one, remove it, and tell whoever runs your service."),
-    error.node, list, elsewhere, el("div.row", {}, open), el("div.row.apart", {}, remove));
+    error.node, list, elsewhere, el("div.row", {}, open), removing);
   const heading = el("h2.page-title", { tabIndex: -1 }, "Devices");
   const body = el("div.page-body", {}, home);
   const node = el("section.page.pane", {},
@@ -39,7 +40,7 @@ export function devicesView(app) {
       error.clear();
       const isOwner = devices.some(({ current, role }) => current && role === "owner");
       elsewhere.hidden = isOwner;
-      open.hidden = remove.hidden = !isOwner;
+      open.hidden = removing.hidden = !isOwner;
       const owners = devices.filter(({ role }) => role === "owner").length;
       const removable = (device) => (isOwner || device.current) && (device.role !== "owner" || owners > 1);
       list.replaceChildren(...devices.map((device) => row(app, device, removable(device), refresh)));
