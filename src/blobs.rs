@@ -15,7 +15,9 @@ mod upload;
 
 use std::fmt;
 
-use wasm_bindgen::JsValue;
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use crate::socket::RelayAddress;
@@ -113,6 +115,12 @@ impl Fault {
             | Self::Browser => false,
         }
     }
+}
+
+/// What a promise of an `ArrayBuffer` comes to: all of a file, or of an answer.
+pub(crate) async fn bytes(buffer: Promise) -> Result<Vec<u8>, JsValue> {
+    let buffer: ArrayBuffer = JsFuture::from(buffer).await?.dyn_into()?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 fn browser(_: JsValue) -> Fault {

@@ -9,14 +9,15 @@ use engine::archive_file::{self, FRAME, FileKey, HEADER, VERSION};
 use engine::input::HistoryCommand;
 use engine::output::{Place, TransferReply};
 use engine::{Command, Refusal, Reply};
-use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use super::argument::text;
-use super::client::{Client, settle, to_js};
+use super::attachments::tell;
+use super::client::{Client, settle};
 use super::types::{ArchiveOptions, TransferProgress};
+use crate::blobs;
 use crate::clock::random;
 use crate::host::Host;
 
@@ -85,7 +86,7 @@ async fn export(host: &Host, listener: Option<&Function>) -> Result<JsValue, Ref
         let part: JsValue = blob_of(&sealed)?.into();
         parts.push(&part);
         pieces += 1;
-        tell(listener, done, total);
+        tell(listener, TransferProgress::new(done, total));
         if from.is_none() {
             break;
         }
@@ -106,20 +107,26 @@ async fn import(
     key: &FileKey,
     listener: Option<&Function>,
 ) -> Result<(), Refusal> {
-    let all = walk(host, file, key).await?;
-    for (at, size, blob) in all {
-        let content = piece(file, key, (at, size, blob)).await?;
-        let place = check(host, content.clone()).await?;
+    for part in walk(host, file, key).await? {
+        let content = piece(file, key, &part).await?;
         let take = HistoryCommand::Take { content };
         host.ask(Command::History(take)).await?;
-        tell(listener, place.done, place.total);
+        tell(listener, part.progress);
     }
     Ok(())
 }
 
-type Part = (f64, u32, u32);
+/// Where a piece stands in its file.
+struct Part {
+    at: f64,
+    size: u32,
+    blob: u32,
+    /// When it is taken over.
+    progress: TransferProgress,
+}
 
-/// Reads all of a file and changes nothing: its pieces, if it is whole, in order, and all of it may be taken over.
+/// Reads all of a file and changes nothing: its pieces, if it is whole, in order, and all of it may be taken over. They are read once
+/// more to be taken over, since together they may be larger than memory.
 async fn walk(host: &Host, file: &Blob, key: &FileKey) -> Result<Vec<Part>, Refusal> {
     let header = bytes(file, 0.0, HEADER).await?;
     let (version, pieces) = archive_file::read_header(&header).ok_or(Refusal::ArchiveDamaged)?;
@@ -131,13 +138,19 @@ async fn walk(host: &Host, file: &Blob, key: &FileKey) -> Result<Vec<Part>, Refu
         let frame = bytes(file, at, FRAME).await?;
         let (size, blob) = archive_file::read_frame(&frame).ok_or(Refusal::ArchiveDamaged)?;
         at += count(FRAME);
-        let part = (at, size, blob);
-        let place = check(host, piece(file, key, part).await?).await?;
+        let mut part = Part {
+            at,
+            size,
+            blob,
+            progress: TransferProgress::new(0, 0),
+        };
+        let place = check(host, piece(file, key, &part).await?).await?;
         let known = transfer.get_or_insert_with(|| place.transfer.clone());
         let is_last = index + 1 == pieces;
         if place.transfer != *known || place.index != index || place.last != is_last {
             return Err(Refusal::ArchiveDamaged);
         }
+        part.progress = TransferProgress::new(place.done, place.total);
         all.push(part);
         at += f64::from(blob);
     }
@@ -154,10 +167,10 @@ async fn check(host: &Host, content: Vec<u8>) -> Result<Place, Refusal> {
     Ok(place)
 }
 
-async fn piece(file: &Blob, key: &FileKey, (at, size, blob): Part) -> Result<Vec<u8>, Refusal> {
-    let length = usize::try_from(blob).map_err(|_| BROWSER)?;
-    let bytes = bytes(file, at, length).await?;
-    key.open(size, &bytes).ok_or(Refusal::ArchiveDamaged)
+async fn piece(file: &Blob, key: &FileKey, part: &Part) -> Result<Vec<u8>, Refusal> {
+    let length = usize::try_from(part.blob).map_err(|_| BROWSER)?;
+    let bytes = bytes(file, part.at, length).await?;
+    key.open(part.size, &bytes).ok_or(Refusal::ArchiveDamaged)
 }
 
 /// So many bytes of a file from there on; fewer are damage.
@@ -165,14 +178,9 @@ async fn bytes(file: &Blob, at: f64, length: usize) -> Result<Vec<u8>, Refusal> 
     let part = file
         .slice_with_f64_and_f64(at, at + count(length))
         .map_err(|_| BROWSER)?;
-    let read = JsFuture::from(part.array_buffer()).await;
-    let buffer: ArrayBuffer = read
-        .and_then(JsCast::dyn_into)
-        .map_err(|_| Refusal::ArchiveDamaged)?;
-    let bytes = Uint8Array::new(&buffer).to_vec();
-    (bytes.len() == length)
-        .then_some(bytes)
-        .ok_or(Refusal::ArchiveDamaged)
+    let bytes = blobs::bytes(part.array_buffer()).await.ok();
+    let whole = bytes.filter(|bytes| bytes.len() == length);
+    whole.ok_or(Refusal::ArchiveDamaged)
 }
 
 fn blob_of(bytes: &[u8]) -> Result<Blob, Refusal> {
@@ -182,22 +190,8 @@ fn blob_of(bytes: &[u8]) -> Result<Blob, Refusal> {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "sizes of pieces and counts of messages are far smaller than 2^53"
+    reason = "sizes of pieces are far smaller than 2^53"
 )]
 const fn count(number: usize) -> f64 {
     number as f64
-}
-
-/// What a page's own function throws is the page's concern.
-fn tell(listener: Option<&Function>, done: u64, total: u64) {
-    let number = |count: u64| usize::try_from(count).map_or(f64::MAX, self::count);
-    let progress = TransferProgress {
-        done: number(done),
-        total: number(total),
-    };
-    if let Some(listener) = listener
-        && let Ok(progress) = to_js(&progress)
-    {
-        drop(listener.call1(&JsValue::UNDEFINED, &progress));
-    }
 }

@@ -67,7 +67,7 @@ impl Client {
                 relay: host.relay().clone(),
                 authorization: None,
             };
-            let tell = |progress| tell(on_progress.as_ref(), progress);
+            let tell = |progress: Progress| tell(on_progress.as_ref(), progress.into());
             let watch = watch(&tell, signal);
             let blob = blobs::download(&access, &pointer, &watch).await;
             Ok(blob.map_err(refusal)?.into())
@@ -138,7 +138,7 @@ impl Upload {
                 relay: host.relay().clone(),
                 authorization: Some(authorization),
             };
-            let tell = |progress| tell(self.on_progress.as_ref(), progress);
+            let tell = |progress: Progress| tell(self.on_progress.as_ref(), progress.into());
             let watch = watch(&tell, self.signal.clone());
             match blobs::upload(&access, &plan, &self.file, &watch).await {
                 Ok(digest) => {
@@ -166,9 +166,9 @@ fn watch<'a>(progress: &'a dyn Fn(Progress), abort: Option<AbortSignal>) -> Watc
 }
 
 /// What a page's own function throws is the page's concern.
-fn tell(listener: Option<&Function>, progress: Progress) {
+pub(super) fn tell(listener: Option<&Function>, progress: TransferProgress) {
     if let Some(listener) = listener
-        && let Ok(progress) = to_js(&TransferProgress::from(progress))
+        && let Ok(progress) = to_js(&progress)
     {
         drop(listener.call1(&JsValue::UNDEFINED, &progress));
     }

@@ -184,9 +184,6 @@ impl Live {
     }
 
     fn concerns(&self, notice: &Notice) -> bool {
-        if notice.is_of_history() {
-            return true;
-        }
         let Some(conversation) = notice.of_messages() else {
             return match &self.query {
                 Query::Messages { .. } => false,

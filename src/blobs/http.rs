@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -14,7 +14,7 @@ use web_sys::{
 };
 use wire::body::{Refusal, from_json};
 
-use super::{Access, Fault, Watch, browser};
+use super::{Access, Fault, Watch, bytes};
 use crate::clock::Timer;
 use crate::network::NetworkWatch;
 use crate::signal::Signal;
@@ -219,10 +219,9 @@ impl Drop for Ending {
 
 async fn whole(url: &str, init: &RequestInit) -> Result<Answer, JsValue> {
     let response: Response = JsFuture::from(fetch(url, init)?).await?.dyn_into()?;
-    let body: ArrayBuffer = JsFuture::from(response.array_buffer()?).await?.dyn_into()?;
     Ok(Answer {
         status: response.status(),
-        body: Uint8Array::new(&body).to_vec(),
+        body: bytes(response.array_buffer()?).await?,
         headers: response.headers(),
     })
 }
@@ -255,15 +254,4 @@ impl Patience {
         }
         Ok(())
     }
-}
-
-/// Bytes of a part of a file.
-pub(super) async fn bytes_of(part: &web_sys::Blob) -> Result<Vec<u8>, Fault> {
-    // A file that was changed or deleted since it was chosen can't be read.
-    let read = JsFuture::from(part.array_buffer()).await;
-    let buffer: ArrayBuffer = read
-        .map_err(|_| Fault::Changed)?
-        .dyn_into()
-        .map_err(browser)?;
-    Ok(Uint8Array::new(&buffer).to_vec())
 }

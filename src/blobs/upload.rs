@@ -7,8 +7,8 @@ use wire::blob::{BeginBlob, BlobProgress, CompleteBlob, UPLOAD_OFFSET};
 use wire::body::{Base64, from_json, to_json};
 use wire::limits::ATTACHMENT_MAX;
 
-use super::http::{Broken, Http, Patience, Request, bytes_of};
-use super::{Access, Fault, Plan, Progress, SLICE, Watch, browser};
+use super::http::{Broken, Http, Patience, Request};
+use super::{Access, Fault, Plan, Progress, SLICE, Watch, browser, bytes};
 
 /// Times that a relay may lose what it had before it is not believed any more.
 const PASSES_MAX: u32 = 4;
@@ -204,7 +204,9 @@ impl<'a> Source<'a> {
                 .file
                 .slice_with_f64_and_f64(float(self.read), float(end))
                 .map_err(browser)?;
-            let content = bytes_of(&part).await?;
+            // A file that was changed or deleted since it was chosen can't be read.
+            let content = bytes(part.array_buffer()).await;
+            let content = content.map_err(|_| Fault::Changed)?;
             if content.len() as u64 != end - self.read {
                 return Err(Fault::Changed);
             }

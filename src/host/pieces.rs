@@ -10,8 +10,8 @@ use std::rc::Rc;
 use engine::Input;
 use engine::attachment::{Plan, Pointer};
 use engine::input::{BlobEnd, BlobFault, BlobTask};
-use js_sys::{Array, ArrayBuffer, Uint8Array};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::blobs::{self, Access, Fault, Watch};
@@ -86,11 +86,8 @@ async fn put(access: &Access, plan: &Plan, content: &[u8]) -> Result<[u8; 32], F
 
 async fn get(access: &Access, pointer: &Pointer) -> Result<Vec<u8>, Fault> {
     let blob = blobs::download(access, pointer, &WATCH).await?;
-    let read = JsFuture::from(blob.array_buffer()).await;
-    let buffer: ArrayBuffer = read
-        .and_then(wasm_bindgen::JsCast::dyn_into)
-        .map_err(|_| Fault::Browser)?;
-    Ok(Uint8Array::new(&buffer).to_vec())
+    let content = blobs::bytes(blob.array_buffer()).await;
+    content.map_err(|_| Fault::Browser)
 }
 
 const fn fault(fault: Fault) -> BlobFault {

@@ -19,7 +19,10 @@ before(async () => {
   [laptop, bob] = await Promise.all(["Alice's laptop", "Bob's tablet"].map((name) => Device.open(relay, { name })));
   await laptop.signUp("alice");
   bobId = (await bob.signUp("bob")).id;
-  await laptop.send("bob", "the first");
+  await laptop.call(async (client, to) => {
+    const picture = await client.upload(new File([new Uint8Array(200_000).map((_, at) => at * 7)], "cat.png", { type: "image/png" }));
+    await client.send(to, { text: "the first", attachments: [picture] });
+  }, "bob");
   await laptop.call(async (client, [to, count]) => {
     // To oneself: nobody else has to take them, so they are there as soon as they are stored.
     for (let n = 0; n < count; n += 50) {
@@ -70,6 +73,17 @@ describe("history", { concurrency: false }, () => {
     assert.deepEqual(await unread(phone), await unread(laptop));
   });
 
+  test("a picture from before can be opened on the new browser, as long as the relay has it", async () => {
+    const [first] = await phone.messages(bobId);
+    assert.deepEqual([first.text, first.attachments.map(({ fileName, size }) => [fileName, size])], ["the first", [["cat.png", 200_000]]]);
+    const opened = await phone.call(async (client, id) => {
+      const file = await client.download(id, 0);
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      return [file.type, bytes.length, bytes.every((byte, at) => byte === (at * 7) % 256)];
+    }, first.id);
+    assert.deepEqual(opened, ["image/png", 200_000, true]);
+  });
+
   test("a file of all messages is taken over elsewhere with its key, and spoilt in any way it changes nothing", async () => {
     const { key } = await laptop.call(async (client) => {
       const { file, key: secret } = await client.exportArchive({ onProgress: (progress) => (window.exported = progress) });
@@ -107,7 +121,14 @@ describe("history", { concurrency: false }, () => {
       assert.equal(await take(tablet, flipped(19), key), "archive_too_new");
       assert.equal(await take(bob, file, key), "archive_foreign");
       assert.deepEqual(await own(tablet).catch(() => []), []);
+      const { id: self } = await tablet.account();
+      await tablet.call((client, conversation) => {
+        client.subscribe({ messages: conversation, limit: 3 }, ({ messages }) => (window.live = messages.map(({ text }) => text)));
+      }, self);
+      await until("the list is there, empty", () => tablet.page.evaluate(() => window.live?.length === 0));
       assert.equal(await take(tablet, file, key), "taken");
+      const newest = (await own(laptop)).slice(-3).map(({ text }) => text);
+      await until("the list has what was taken over", () => tablet.page.evaluate((texts) => window.live.join() === texts, newest.join()));
       assert.deepEqual(gist(await own(tablet)), gist(await own(laptop)));
       assert.equal(await take(tablet, file, key), "taken", "twice is nothing");
       assert.equal((await own(tablet)).length, MESSAGES);

@@ -1,10 +1,10 @@
 //! What an event is about: which lists it can make another.
 //! It looks at no list (see `live`).
 
-use super::{Notice, OnMessage, OnRemove, OnStatus};
+use super::{Notice, OnConversation, OnMessage, OnRemove, OnStatus};
 
 impl Notice {
-    /// The conversation whose messages are others now.
+    /// The conversation whose messages are others now. One that came by a transfer or a file is told of as a whole.
     pub(in crate::api) fn of_messages(&self) -> Option<&str> {
         match self {
             Self::Message(OnMessage { message }) => Some(&message.conversation),
@@ -12,11 +12,11 @@ impl Notice {
             Self::Reaction(reaction) => Some(&reaction.message.conversation),
             Self::Status(OnStatus { conversation, .. })
             | Self::Remove(OnRemove { conversation, .. }) => Some(conversation),
+            Self::Conversation(OnConversation { conversation }) => Some(&conversation.id),
             Self::Read(_)
             | Self::Typing(_)
             | Self::Notify(_)
             | Self::Contact(_)
-            | Self::Conversation(_)
             | Self::Settings(_)
             | Self::App(_)
             | Self::Device(_)
@@ -30,17 +30,9 @@ impl Notice {
         }
     }
 
-    /// Messages from before have come: any of all that may be another.
-    pub(in crate::api) const fn is_of_history(&self) -> bool {
-        matches!(self, Self::Progress(_))
-    }
-
     /// Beside what is about messages: the list of conversations may be another.
     pub(in crate::api) const fn is_of_conversations(&self) -> bool {
-        matches!(
-            self,
-            Self::Read(_) | Self::Contact(_) | Self::Conversation(_)
-        )
+        matches!(self, Self::Read(_) | Self::Contact(_))
     }
 
     /// The list of contacts may be another.

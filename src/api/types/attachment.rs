@@ -140,7 +140,7 @@ impl MessageAttachment {
         } = details;
         Self {
             index: u32::try_from(index).unwrap_or(u32::MAX),
-            size: bytes(size),
+            size: number(size),
             content_type,
             file_name,
             width: dimensions.map(|(width, _)| width),
@@ -151,18 +151,25 @@ impl MessageAttachment {
     }
 }
 
-impl From<blobs::Progress> for TransferProgress {
-    fn from(blobs::Progress { done, total }: blobs::Progress) -> Self {
+impl TransferProgress {
+    /// Of bytes or messages.
+    pub(crate) const fn new(done: u64, total: u64) -> Self {
         Self {
-            done: bytes(done),
-            total: bytes(total),
+            done: number(done),
+            total: number(total),
         }
     }
 }
 
-/// Attachments are far smaller than 2^53 bytes.
+impl From<blobs::Progress> for TransferProgress {
+    fn from(blobs::Progress { done, total }: blobs::Progress) -> Self {
+        Self::new(done, total)
+    }
+}
+
+/// Attachments are far smaller than 2^53 bytes, and there are far fewer messages.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
-const fn bytes(count: u64) -> f64 {
+const fn number(count: u64) -> f64 {
     count as f64
 }
 
