@@ -281,8 +281,8 @@ impl Judge<'_> {
             .unwrap_or(usize::MAX)
     }
 
-    /// Its keys may have been too old when it was said, and who has got it may be gone; or it stands before all that the browser
-    /// is given by others, since its sender's clock was behind.
+    /// Its keys may have been too old when it was said, and who has got it may be gone; or it stands before all that one of the person's
+    /// browsers compares with others, since its sender's clock was behind.
     fn may_be_left_out(&self, browser: ClientId, id: MessageId) -> bool {
         let owner = self.record.owner(browser);
         let mut put_back = self.record.restored.keys();
@@ -290,7 +290,9 @@ impl Judge<'_> {
             || put_back.any(|id| self.record.owner(*id) == owner);
         let mut all = self.shown.iter().flat_map(|shown| &shown.threads);
         let found = all.find_map(|(_, thread)| thread.iter().find(|message| message.id == id));
-        let is_before = found.is_some_and(|message| self.is_before(browser, message));
+        let floors = self.record.floors.keys();
+        let mut theirs = floors.filter(|id| self.record.owner(**id) == owner);
+        let is_before = found.is_some_and(|message| theirs.any(|id| self.is_before(*id, message)));
         self.record.away && (may_be_gone || is_before)
     }
 
