@@ -15,6 +15,7 @@ fn main() -> std::io::Result<()> {
                 "proto/lockstep.proto",
                 "proto/archive.proto",
                 "proto/history.proto",
+                "proto/linking.proto",
             ],
             &["proto"],
         )

@@ -25,6 +25,7 @@ mod proof;
 mod properties;
 pub mod quota;
 mod registration;
+pub mod rendezvous;
 mod sending;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -41,6 +42,7 @@ pub use self::answer::{Answer, BodyKind, Effect, Failure};
 use self::answer::{refused, refused_as, too_many, too_many_as};
 use self::credential::CredentialCheck;
 use self::quota::{Kind, Quota};
+use self::rendezvous::Rendezvous;
 use crate::store::{DeviceRow, Read, StoreError, Tx};
 
 /// What does not change while the relay runs.
@@ -101,6 +103,8 @@ pub struct Moment<'a> {
     pub rng: &'a mut dyn RngCore,
     /// Who asked for what how often. Not stored, and not given back by a refusal.
     pub quota: &'a mut Quota,
+    /// Browsers that wait to be linked by a run. Not stored.
+    pub rendezvous: &'a mut Rendezvous,
 }
 
 impl fmt::Debug for Moment<'_> {
@@ -133,6 +137,8 @@ pub enum Way {
     Read,
     /// [`Core::write`].
     Write,
+    /// [`Core::write`], and again whenever there may be another answer than 204.
+    Watch,
     /// [`Core::read`] says whether it may; the rest is between sockets, where the server is.
     Sockets,
 }
@@ -152,8 +158,10 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         Endpoint::Provision { .. }
         | Endpoint::DeclineProvision { .. }
         | Endpoint::WaitForLinkedDevice { .. } => Way::Sockets,
+        Endpoint::Rendezvous(what) if what.timeout_s().is_some() => Way::Watch,
         Endpoint::Register
         | Endpoint::PutDeviceList
+        | Endpoint::Rendezvous(_)
         | Endpoint::LinkToken
         | Endpoint::LinkDevice
         | Endpoint::RemoveDevice(_)
@@ -184,7 +192,7 @@ impl Core {
                 },
             ),
             Way::Plain => Answer::empty(200),
-            Way::Read | Way::Write | Way::Sockets => Answer::empty(500),
+            Way::Read | Way::Write | Way::Watch | Way::Sockets => Answer::empty(500),
         }
     }
 
@@ -210,6 +218,7 @@ impl Core {
             | Endpoint::AccountByHandle(_)
             | Endpoint::Register
             | Endpoint::PutDeviceList
+            | Endpoint::Rendezvous(_)
             | Endpoint::LinkToken
             | Endpoint::LinkDevice
             | Endpoint::RemoveDevice(_)
@@ -235,6 +244,9 @@ impl Core {
             Endpoint::Register => return registration::register(self, moment, &asked.body),
             Endpoint::LinkDevice => {
                 return linking::link(self, moment, &asked.body, asked.authorization.as_deref());
+            }
+            Endpoint::Rendezvous(what) => {
+                return rendezvous::ask(self, moment, what, asked);
             }
             Endpoint::LinkToken
             | Endpoint::PutDeviceList
@@ -302,6 +314,7 @@ impl Core {
             }
             Endpoint::Capabilities
             | Endpoint::Register
+            | Endpoint::Rendezvous(_)
             | Endpoint::WhoAmI
             | Endpoint::Account(_)
             | Endpoint::DeviceList(_)

@@ -17,6 +17,7 @@ use rand::rngs::StdRng;
 use tokio::sync::oneshot;
 
 use crate::core::quota::Quota;
+use crate::core::rendezvous::Rendezvous;
 use crate::core::{Effect, Moment};
 use crate::limits::{COMMIT_JOBS_MAX, JOBS_WAITING_MAX};
 use crate::store::sqlite::SqliteStore;
@@ -171,9 +172,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn write_loop(mut store: impl Store, mut quota: Quota, jobs: &Receiver<WriteJob>) {
     let mut rng = StdRng::from_os_rng();
+    let mut rendezvous = Rendezvous::default();
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter().take(COMMIT_JOBS_MAX - 1));
-        match commit_batch(&mut store, &mut quota, &mut rng, batch) {
+        match commit_batch(&mut store, &mut quota, &mut rendezvous, &mut rng, batch) {
             Ok(releases) => releases.into_iter().for_each(|release| release()),
             Err(error) => {
                 // The jobs and their senders are dropped: everybody who waits is told.
@@ -187,6 +189,7 @@ fn write_loop(mut store: impl Store, mut quota: Quota, jobs: &Receiver<WriteJob>
 fn commit_batch(
     store: &mut impl Store,
     quota: &mut Quota,
+    rendezvous: &mut Rendezvous,
     rng: &mut StdRng,
     jobs: impl Iterator<Item = WriteJob>,
 ) -> Result<Vec<Release>, StoreError> {
@@ -199,6 +202,7 @@ fn commit_batch(
             now: now(),
             rng,
             quota,
+            rendezvous,
         });
         match result {
             Ok((Verdict::Keep, release)) => {

@@ -46,6 +46,12 @@ pub const ONLINE_MAIL_KEPT_MS: u64 = 10_000;
 pub const BUNDLE_REMEMBERED_MS: u64 = 30 * DAY_MS;
 /// How long a link token is good.
 pub const LINK_TOKEN_MS: u64 = 10 * 60 * 1000;
+/// How long a rendezvous is open: typing digits and choosing what to share takes a minute or two.
+pub const RENDEZVOUS_KEPT_MS: u64 = 5 * 60 * 1000;
+/// Rendezvous that are open, of all accounts.
+pub const RENDEZVOUS_MAX: usize = 10_000;
+/// Messages of one side of a rendezvous: two are needed.
+pub const RENDEZVOUS_MESSAGES_MAX: usize = 4;
 /// How long it is known which device a link token made.
 pub const LINK_RESULT_KEPT_MS: u64 = 3600 * 1000;
 /// Longest `wait_for_linked_device`, in seconds.

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use relay::core::credential::CredentialCheck;
 use relay::core::mailbox;
 use relay::core::quota::Quota;
+use relay::core::rendezvous::Rendezvous;
 use relay::core::{Answer, Asked, Caller, Core, Effect, Failure, Moment, Way, auth, way};
 use relay::delivery::Delivery;
 use relay::store::memory::MemoryStore;
@@ -22,6 +23,7 @@ use crate::ClientId;
 
 mod blobs;
 mod deceit;
+mod rendezvous;
 mod sockets;
 
 pub use deceit::Deceit;
@@ -55,7 +57,8 @@ pub type Lie = fn(&mut Vec<u8>);
 struct Waiting {
     key: Key,
     request: u64,
-    token_identifier: String,
+    /// The identifier of a link token, or what a rendezvous is watched by.
+    what: String,
     asked: Asked,
     until: u64,
 }
@@ -65,6 +68,7 @@ pub struct RelayNode {
     core: Core,
     store: MemoryStore,
     quota: Quota,
+    pub(crate) rendezvous: Rendezvous,
     rng: ChaCha20Rng,
     sockets: BTreeMap<Key, Socket>,
     waiting: Vec<Waiting>,
@@ -97,6 +101,7 @@ impl RelayNode {
             },
             store: MemoryStore::new(),
             quota: Quota::dev(),
+            rendezvous: Rendezvous::default(),
             rng: ChaCha20Rng::seed_from_u64(seed),
             sockets: BTreeMap::new(),
             waiting: Vec::new(),
@@ -273,26 +278,7 @@ impl RelayNode {
         let result = match way(&asked.endpoint) {
             Way::Plain => Ok(self.core.plain(&asked.endpoint)),
             Way::Read | Way::Sockets => self.core.read(&mut self.store, &asked),
-            Way::Write => {
-                let Self {
-                    core,
-                    store,
-                    quota,
-                    rng,
-                    ..
-                } = self;
-                store.transaction(|tx| {
-                    core.write(
-                        &mut Moment {
-                            tx,
-                            now,
-                            rng,
-                            quota,
-                        },
-                        &asked,
-                    )
-                })
-            }
+            Way::Write | Way::Watch => self.write(now, &asked),
         };
         let answer = match result {
             Ok(answer) => answer,
@@ -318,12 +304,13 @@ impl RelayNode {
                 self.waiting.push(Waiting {
                     key,
                     request: id,
-                    token_identifier,
+                    what: token_identifier,
                     asked,
                     until,
                 });
                 None
             }
+            Endpoint::Rendezvous(_) if answer.status == 204 => self.watch(now, key, id, asked),
             _ => Some(answer),
         }
     }
@@ -338,12 +325,9 @@ impl RelayNode {
                 let keys: Vec<Key> = self.sockets_of(|caller| caller.address == *address);
                 keys.into_iter().map(|key| Down::Close(key, 4401)).collect()
             }
+            Effect::Rendezvous(what) => self.stirred(now, what),
             Effect::Linked(identifier) => {
-                let (came, waiting): (Vec<Waiting>, Vec<Waiting>) =
-                    std::mem::take(&mut self.waiting)
-                        .into_iter()
-                        .partition(|w| w.token_identifier == *identifier);
-                self.waiting = waiting;
+                let came = self.waiting_for(identifier);
                 let read = |w: Waiting| match self.core.read(&mut self.store, &w.asked) {
                     Ok(found) => answer(w.key, w.request, found),
                     Err(_) => answer(w.key, w.request, Answer::empty(500)),

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::rendezvous::Rendezvous;
 use crate::{AccountId, DeviceId, Handle};
 
 /// What a client may ask of the relay.
@@ -44,6 +45,8 @@ pub enum Endpoint {
         /// Seconds to hold the request.
         timeout_s: u32,
     },
+    /// `/v1/rendezvous` (ours): where a browser that is to be linked meets a device.
+    Rendezvous(Rendezvous),
     /// `PUT /v1/devices/link`: a new device joins the account of a link token.
     LinkDevice,
     /// `GET /v1/devices`.
@@ -103,6 +106,9 @@ impl Endpoint {
                 token_identifier: address(id)?,
                 timeout_s: query_value(query, "timeout").map_or(Some(30), |t| t.parse().ok())?,
             },
+            (verb, ["v1", "rendezvous", rest @ ..]) => {
+                Self::Rendezvous(Rendezvous::parse(verb, rest, query_value(query, "timeout"))?)
+            }
             ("PUT", ["v1", "devices", "link"]) => Self::LinkDevice,
             ("GET", ["v1", "devices"]) => Self::Devices,
             ("PUT", ["v1", "devices", "fence"]) => Self::Fence,
@@ -155,6 +161,7 @@ impl Endpoint {
             | Self::PutPhoneKeys
             | Self::Messages(_)
             | Self::Bundles => "PUT",
+            Self::Rendezvous(what) => what.verb(),
             Self::DeleteAccount | Self::DeclineProvision { .. } | Self::RemoveDevice(_) => "DELETE",
         }
     }
@@ -185,6 +192,7 @@ impl fmt::Display for Endpoint {
                     "/v1/devices/wait_for_linked_device/{token_identifier}?timeout={timeout_s}"
                 )
             }
+            Self::Rendezvous(what) => what.fmt(f),
             Self::LinkDevice => f.write_str("/v1/devices/link"),
             Self::Devices => f.write_str("/v1/devices"),
             Self::RemoveDevice(id) => write!(f, "/v1/devices/{id}"),

@@ -26,8 +26,10 @@ pub mod fence;
 mod fixed;
 pub mod frame;
 pub mod limits;
+pub mod link_code;
 pub mod link_uri;
 pub mod proto;
+pub mod rendezvous;
 
 pub use address::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
 pub use blob::BlobId;

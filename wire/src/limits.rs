@@ -18,6 +18,8 @@ pub const ONE_TIME_KEYS_MAX: usize = 100;
 pub const DEVICE_NAME_MAX: usize = 225;
 /// A provisioning envelope as base64 text.
 pub const PROVISION_BODY_MAX: usize = 256 * 1024;
+/// One message of a rendezvous: a list of 16 devices with their certificates is 5 KiB.
+pub const RENDEZVOUS_MESSAGE_MAX: usize = 16 * 1024;
 /// A platform credential (a JWT): generous for claims, small against abuse.
 pub const CREDENTIAL_MAX: usize = 8 * 1024;
 /// Link URIs as scanned or pasted.

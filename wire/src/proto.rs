@@ -26,6 +26,11 @@ pub mod archive {
     include!(concat!(env!("OUT_DIR"), "/lockstep.archive.rs"));
 }
 
+/// Linking by digits.
+pub mod linking {
+    include!(concat!(env!("OUT_DIR"), "/lockstep.linking.rs"));
+}
+
 /// Pieces of an archive, on their way or in a file.
 pub mod history {
     include!(concat!(env!("OUT_DIR"), "/lockstep.history.rs"));
@@ -50,6 +55,7 @@ opaque_debug! {
     bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
     archive: ArchivedMessage | ArchivedConversation | Repair;
     history: Piece;
+    linking: RendezvousOpen | RendezvousOpened | RendezvousWaiting | LinkCommit | LinkAnswer | LinkReveal | LinkPayload;
 }
 
 /// The same for messages that stand in others.

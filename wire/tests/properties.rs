@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 use wire::basic::Basic;
 use wire::body;
 use wire::bundle::{AccountMismatch, Bundle, BundleAccepted};
+use wire::link_code::LinkCode;
 use wire::link_uri::LinkUri;
+use wire::rendezvous::{Open, Opened, Waiting};
 use wire::{
     AccountId, DeviceId, Endpoint, Envelope, Frame, Handle, MessageId, RegistrationId, RelayRequest,
 };
@@ -63,6 +65,15 @@ fn feed(bytes: &[u8]) {
     if let Ok(envelope) = Envelope::decode(bytes) {
         assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));
     }
+    if let Ok(open) = Open::decode(bytes) {
+        assert_eq!(Open::decode(&open.encode()), Ok(open));
+    }
+    if let Ok(opened) = Opened::decode(bytes) {
+        assert_eq!(Opened::decode(&opened.encode()), Ok(opened));
+    }
+    if let Ok(waiting) = Waiting::decode(bytes) {
+        assert_eq!(Waiting::decode(&waiting.encode()), Ok(waiting));
+    }
     each_body!(feed_json, bytes);
     feed_text(&String::from_utf8_lossy(bytes));
 }
@@ -84,6 +95,9 @@ fn feed_text(text: &str) {
     }
     if let Ok(uri) = LinkUri::parse(text) {
         assert_eq!(LinkUri::parse(&uri.to_string()), Ok(uri));
+    }
+    if let Ok(code) = LinkCode::parse(text) {
+        assert_eq!(LinkCode::parse(&code.to_string()), Ok(code));
     }
     if let Ok(basic) = Basic::parse(text) {
         let _ = basic.address();
@@ -186,6 +200,24 @@ proptest! {
     fn endpoints_come_back_as_written(endpoint in arbitrary::endpoint()) {
         let path = endpoint.to_string();
         prop_assert_eq!(Endpoint::parse(endpoint.verb(), &path), Some(endpoint));
+    }
+
+    #[test]
+    fn what_is_asked_of_a_rendezvous_comes_back_as_sent(
+        open in arbitrary::open(), opened in arbitrary::opened(), waiting in arbitrary::waiting()
+    ) {
+        prop_assert_eq!(Open::decode(&open.encode()), Ok(open));
+        prop_assert_eq!(Opened::decode(&opened.encode()), Ok(opened));
+        prop_assert_eq!(Waiting::decode(&waiting.encode()), Ok(waiting));
+    }
+
+    #[test]
+    fn link_codes_come_back_as_shown_and_are_no_link_uris(code in arbitrary::link_code()) {
+        let text = code.to_string();
+        prop_assert!(LinkUri::parse(&text).is_err());
+        prop_assert!(LinkCode::is_meant(&text));
+        prop_assert_eq!(LinkCode::parse(&format!(" {text}\n")), Ok(code));
+        prop_assert!(LinkCode::parse(&text[..text.len() - 4]).is_err());
     }
 
     #[test]

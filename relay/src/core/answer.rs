@@ -54,6 +54,8 @@ pub enum Effect {
     Removed(DeviceAddress),
     /// The link token of this identifier made a device.
     Linked(String),
+    /// Something is new at a rendezvous, or at one of an account: see [`super::rendezvous::watched`].
+    Rendezvous(String),
 }
 
 /// Why a request failed. What it wrote is taken back.

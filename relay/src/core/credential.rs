@@ -105,10 +105,9 @@ impl JwtCheck {
         })
     }
 
-    fn names(&self, token: &str, handle: &Handle, now: u64) -> bool {
-        let Ok(token) = jsonwebtoken::decode::<Value>(token, &self.key, &self.validation) else {
-            return false;
-        };
+    /// Whom a token names, if it is good now.
+    fn named(&self, token: &str, now: u64) -> Option<Handle> {
+        let token = jsonwebtoken::decode::<Value>(token, &self.key, &self.validation).ok()?;
         let now_s = now / 1000;
         let time = |name: &str| token.claims.get(name).and_then(Value::as_f64);
         #[expect(
@@ -125,11 +124,8 @@ impl JwtCheck {
                 .get("nbf")
                 .is_none_or(|_| time("nbf").is_some_and(|nbf| nbf <= late));
         let named = token.claims.get(&self.handle_claim).and_then(Value::as_str);
-        in_time
-            && named
-                .and_then(|named| named.parse::<Handle>().ok())
-                .as_ref()
-                == Some(handle)
+        let named = named.filter(|_| in_time);
+        named.and_then(|named| named.parse().ok())
     }
 }
 
@@ -152,15 +148,30 @@ impl CredentialCheck {
     ) -> Result<(), Failure> {
         let good = match self {
             Self::Nobody => true,
-            Self::Jwt(check) => credential
-                .is_some_and(|jwt| jwt.len() <= CREDENTIAL_MAX && check.names(jwt, handle, now)),
+            Self::Jwt(_) => self.named(credential, now)?.as_ref() == Some(handle),
         };
-        if good {
-            Ok(())
-        } else {
-            Err(refused_as(401, "credential_refused"))
+        if good { Ok(()) } else { Err(bad()) }
+    }
+
+    /// Whom the credential names; nobody, if none is wanted. Refuses with 401 one that is wanted and not good.
+    pub(super) fn named(
+        &self,
+        credential: Option<&str>,
+        now: u64,
+    ) -> Result<Option<Handle>, Failure> {
+        match self {
+            Self::Nobody => Ok(None),
+            Self::Jwt(check) => {
+                let jwt = credential.filter(|jwt| jwt.len() <= CREDENTIAL_MAX);
+                let named = jwt.and_then(|jwt| check.named(jwt, now));
+                named.map(Some).ok_or_else(bad)
+            }
         }
     }
+}
+
+fn bad() -> Failure {
+    refused_as(401, "credential_refused")
 }
 
 /// The kind of key says which algorithms count, never the token.

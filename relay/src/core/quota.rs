@@ -23,6 +23,10 @@ pub enum Kind {
     PreKeys,
     /// Sends of one device. What was written in a night offline goes out at once; then so much as nobody writes by hand.
     Send,
+    /// Rendezvous of one account that browsers open with credentials for one handle.
+    Rendezvous,
+    /// Runs of one account that its devices answer: each is one chance to guess eight digits.
+    LinkRun,
     /// Handles that one device asks for: nobody is to learn who all is here.
     Lookup,
 }
@@ -33,6 +37,7 @@ impl Kind {
         match self {
             Self::Registration => (6, 30_000),
             Self::LinkToken | Self::Link => (6, 120_000),
+            Self::Rendezvous | Self::LinkRun => (5, 720_000),
             Self::PreKeys => (6, 600_000),
             Self::Send => (1_000, 100),
             Self::Lookup => (60, 10_000),

@@ -20,6 +20,7 @@ use self::person::Person;
 use super::credential::CredentialCheck;
 use super::mailbox::{Page, page};
 use super::quota::Quota;
+use super::rendezvous::Rendezvous;
 use super::{Answer, Asked, Caller, Core, Failure, Moment, Way, way};
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
@@ -28,6 +29,7 @@ pub(crate) struct Bench<S> {
     pub(crate) store: S,
     pub(crate) core: Core,
     pub(crate) quota: Quota,
+    pub(crate) rendezvous: Rendezvous,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) now: u64,
 }
@@ -58,6 +60,7 @@ impl<S: Store> Bench<S> {
                 devices_max: 16,
             },
             quota: Quota::dev(),
+            rendezvous: Rendezvous::default(),
             rng: ChaCha20Rng::seed_from_u64(7),
             now: 1_800_000_000_000,
         }
@@ -84,16 +87,18 @@ impl<S: Store> Bench<S> {
             quota,
             rng,
             now,
+            rendezvous,
         } = self;
         let outcome = match way(&asked.endpoint) {
             Way::Plain => Ok(core.plain(&asked.endpoint)),
             Way::Read | Way::Sockets => core.read(store, &asked),
-            Way::Write => store.transaction(|tx| {
+            Way::Write | Way::Watch => store.transaction(|tx| {
                 let mut moment = Moment {
                     tx,
                     now: *now,
                     rng,
                     quota,
+                    rendezvous,
                 };
                 core.write(&mut moment, &asked)
             }),

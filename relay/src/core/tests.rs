@@ -23,6 +23,7 @@ mod blobs;
 mod lists;
 mod racing;
 mod removal;
+mod rendezvous;
 mod sending;
 
 /// Alice with two devices, Bob with two.

@@ -154,7 +154,7 @@ impl Hub {
         waiting.is_some_and(|sender| sender.try_send(what).is_ok())
     }
 
-    /// Is notified when the link token of this identifier made a device.
+    /// Is notified when the link token of this identifier made a device, or something is new at a rendezvous.
     pub(super) fn linked(&self, token_identifier: &str) -> Arc<Notify> {
         let mut linked = lock(&self.linked);
         // Those that nobody holds any more.
@@ -181,8 +181,8 @@ impl Effects for Hub {
                         signals.close(Closing::Removed);
                     }
                 }
-                Effect::Linked(token) => {
-                    if let Some(notify) = lock(&self.linked).get(&token) {
+                Effect::Linked(what) | Effect::Rendezvous(what) => {
+                    if let Some(notify) = lock(&self.linked).get(&what) {
                         notify.notify_waiters();
                     }
                 }

@@ -7,13 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
 use wire::fence::Fence;
 use wire::{Endpoint, Request, Response};
 
 use super::hub::Handover;
 use super::state::App;
-use crate::core::{Answer, Asked, Caller, Failure, Way, way};
+use crate::core::{Answer, Asked, Caller, Failure, Way, rendezvous, way};
 use crate::database::{Unavailable, Verdict};
+use crate::limits::WAIT_S_MAX;
 
 pub(super) type Pending = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -51,6 +53,10 @@ pub(super) fn answer(app: &App, id: u64, asked: Asked) -> Pending {
         Way::Write => {
             let writing = write(app, asked);
             Box::pin(async move { response(id, settled(writing.await)) })
+        }
+        Way::Watch => {
+            let app = Arc::clone(app);
+            Box::pin(async move { response(id, watch(&app, asked).await) })
         }
         Way::Sockets => {
             let app = Arc::clone(app);
@@ -136,6 +142,7 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::DeviceList(_)
         | Endpoint::PutDeviceList
         | Endpoint::LinkToken
+        | Endpoint::Rendezvous(_)
         | Endpoint::LinkDevice
         | Endpoint::Devices
         | Endpoint::RemoveDevice(_)
@@ -150,6 +157,22 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::Bundles
         | Endpoint::KeepAlive
         | Endpoint::KeepAliveProvisioning => Answer::empty(500),
+    }
+}
+
+/// Asks until the answer is another one than 204, or the time is over.
+async fn watch(app: &App, asked: Asked) -> Answer {
+    let timeout = rendezvous::timeout_s(&asked).min(WAIT_S_MAX);
+    let end = Instant::now() + Duration::from_secs(timeout.into());
+    let notify = app.hub.linked(&rendezvous::watched(&asked).unwrap_or_default());
+    loop {
+        // Before the look, so that nothing between look and wait is missed.
+        let mut changed = std::pin::pin!(notify.notified());
+        changed.as_mut().enable();
+        let answer = settled(write(app, asked.clone()).await);
+        if answer.status != 204 || timeout_at(end, changed).await.is_err() {
+            return answer;
+        }
     }
 }
 

@@ -22,7 +22,11 @@ impl RelayNode {
         let caller = auth::authenticate(&mut self.store, authorization).map_err(fault)?;
         let (bytes, digest) = encrypted(plan, content);
         let Self {
-            store, quota, rng, ..
+            store,
+            quota,
+            rng,
+            rendezvous,
+            ..
         } = self;
         let taken = store.transaction(|tx| {
             let mut moment = Moment {
@@ -30,6 +34,7 @@ impl RelayNode {
                 now,
                 rng,
                 quota,
+                rendezvous,
             };
             blobs::begin(&mut moment, caller, plan.blob, bytes.len() as u64)?;
             blobs::complete(&mut moment, caller, plan.blob, digest)

@@ -13,7 +13,9 @@ use proptest::prelude::*;
 use wire::basic::Basic;
 use wire::body::KeyId;
 use wire::bundle::{AccountMismatch, Bundle, DeviceMessage, LeftOut, Recipient};
+use wire::link_code::LinkCode;
 use wire::link_uri::LinkUri;
+use wire::rendezvous::{Open, Opened, Rendezvous, Waiting};
 use wire::{
     AccountId, DeviceAddress, DeviceId, Endpoint, Envelope, EnvelopeKind, Frame, Handle, MessageId,
     RegistrationId, Request, Response,
@@ -184,6 +186,7 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
                 timeout_s,
             }
         }),
+        rendezvous().prop_map(Endpoint::Rendezvous),
         Just(Endpoint::LinkDevice),
         Just(Endpoint::Devices),
         device().prop_map(Endpoint::RemoveDevice),
@@ -200,6 +203,56 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
         Just(Endpoint::KeepAlive),
         Just(Endpoint::KeepAliveProvisioning),
     ]
+}
+
+fn rendezvous() -> impl Strategy<Value = Rendezvous> {
+    let id = "[0-9a-f]{32}";
+    prop_oneof![
+        Just(Rendezvous::Open),
+        any::<u32>().prop_map(|timeout_s| Rendezvous::Look { timeout_s }),
+        (id, any::<u8>()).prop_map(|(at, index)| Rendezvous::Put { at, index }),
+        (id, any::<u8>(), any::<u32>()).prop_map(|(at, index, timeout_s)| Rendezvous::Get {
+            at,
+            index,
+            timeout_s
+        }),
+        id.prop_map(|at| Rendezvous::End { at }),
+    ]
+}
+
+pub(crate) fn open() -> impl Strategy<Value = Open> {
+    let credential = option::of("[!-~]{1,40}");
+    let message = vec(any::<u8>(), 1..40);
+    (any::<[u8; 16]>(), option::of(handle()), credential, message).prop_map(
+        |(rendezvous, handle, credential, message)| Open {
+            rendezvous,
+            handle,
+            credential,
+            message,
+        },
+    )
+}
+
+pub(crate) fn waiting() -> impl Strategy<Value = Waiting> {
+    (any::<[u8; 16]>(), option::of(handle()), bytes()).prop_map(|(rendezvous, claimed, message)| {
+        Waiting {
+            rendezvous,
+            claimed,
+            message,
+        }
+    })
+}
+
+pub(crate) fn opened() -> impl Strategy<Value = Opened> {
+    ("[0-9a-f]{32}", handle()).prop_map(|(address, handle)| Opened { address, handle })
+}
+
+pub(crate) fn link_code() -> impl Strategy<Value = LinkCode> {
+    any::<([u8; 16], [u8; 32], [u8; 32])>().prop_map(|(rendezvous, commitment, secret)| LinkCode {
+        rendezvous,
+        commitment,
+        secret,
+    })
 }
 
 pub(crate) fn link_uri() -> impl Strategy<Value = LinkUri> {
@@ -220,6 +273,9 @@ pub(crate) fn encoded() -> impl Strategy<Value = Vec<u8>> {
         bundle().prop_map(|bundle| bundle.encode()),
         mismatches().prop_map(|mismatches| AccountMismatch::encode_all(&mismatches)),
         envelope().prop_map(|envelope| envelope.encode()),
+        open().prop_map(|open| open.encode()),
+        opened().prop_map(|opened| opened.encode()),
+        waiting().prop_map(|waiting| waiting.encode()),
         bodies()
             .prop_map(|bodies| bodies.written())
             .prop_shuffle()
@@ -232,6 +288,7 @@ pub(crate) fn written() -> impl Strategy<Value = String> {
     prop_oneof![
         endpoint().prop_map(|endpoint| endpoint.to_string()),
         link_uri().prop_map(|uri| uri.to_string()),
+        link_code().prop_map(|code| code.to_string()),
         (address(), "[ -~]{0,20}").prop_map(|(address, p)| Basic::device(address, &p).header()),
     ]
 }

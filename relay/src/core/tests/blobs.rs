@@ -41,6 +41,7 @@ impl Scene {
             rng,
             now,
             core: _,
+            rendezvous,
         } = &mut self.bench;
         let done = store.transaction(|tx| {
             job(&mut Moment {
@@ -48,6 +49,7 @@ impl Scene {
                 now: *now,
                 rng,
                 quota,
+                rendezvous,
             })
         });
         match done {

@@ -1,0 +1,68 @@
+//! Requests that wait until something is new at a rendezvous.
+//! The rules are the relay's own; this holds the answers back as its server does.
+
+use relay::core::{Answer, Asked, Failure, Moment, rendezvous};
+use relay::store::Store as _;
+
+use super::{Down, Key, RelayNode, Waiting, answer};
+
+impl RelayNode {
+    pub(super) fn write(&mut self, now: u64, asked: &Asked) -> Result<Answer, Failure> {
+        let Self {
+            core,
+            store,
+            quota,
+            rendezvous,
+            rng,
+            ..
+        } = self;
+        store.transaction(|tx| {
+            let mut moment = Moment {
+                tx,
+                now,
+                rng,
+                quota,
+                rendezvous,
+            };
+            core.write(&mut moment, asked)
+        })
+    }
+
+    /// There is nothing yet: answered when there is, or when the time is over.
+    pub(super) fn watch(&mut self, now: u64, key: Key, id: u64, asked: Asked) -> Option<Answer> {
+        let Some(what) = rendezvous::watched(&asked) else {
+            return Some(Answer::empty(204));
+        };
+        let until = now + u64::from(rendezvous::timeout_s(&asked)) * 1000;
+        self.waiting.push(Waiting {
+            key,
+            request: id,
+            what,
+            asked,
+            until,
+        });
+        None
+    }
+
+    pub(super) fn waiting_for(&mut self, what: &str) -> Vec<Waiting> {
+        let all = std::mem::take(&mut self.waiting).into_iter();
+        let (came, waiting) = all.partition(|waiting| waiting.what == what);
+        self.waiting = waiting;
+        came
+    }
+
+    /// Whoever waits for this looks again.
+    pub(super) fn stirred(&mut self, now: u64, what: &str) -> Vec<Down> {
+        let mut down = Vec::new();
+        for waiting in self.waiting_for(what) {
+            match self.write(now, &waiting.asked) {
+                Ok(found) if found.status == 204 => self.waiting.push(waiting),
+                Ok(found) | Err(Failure::Refused(found)) => {
+                    down.push(answer(waiting.key, waiting.request, found));
+                }
+                Err(Failure::Store(error)) => panic!("memory never fails: {error}"),
+            }
+        }
+        down
+    }
+}
