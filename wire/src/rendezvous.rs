@@ -118,7 +118,10 @@ fn number(text: &str) -> Option<u8> {
 /// The id of a rendezvous, as it stands in a path.
 #[must_use]
 pub fn name(rendezvous: &[u8; 16]) -> String {
-    rendezvous.iter().map(|byte| format!("{byte:02x}")).collect()
+    rendezvous
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The body of `PUT /v1/rendezvous`.

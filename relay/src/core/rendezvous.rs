@@ -205,7 +205,9 @@ fn open(core: &Core, moment: &mut Moment<'_>, bytes: &[u8]) -> Result<Answer, Fa
 /// `GET /v1/rendezvous`: the newest that waits, of the person themself before anybody else's.
 fn look(moment: &mut Moment<'_>, device: &DeviceRow) -> Result<Answer, Failure> {
     let waits = |place: &&Place| {
-        place.account == device.address.account && place.device.is_none() && place.ended_by.is_none()
+        place.account == device.address.account
+            && place.device.is_none()
+            && place.ended_by.is_none()
     };
     let ended = moment.rendezvous.end_bound(device);
     let open = moment.rendezvous.open.values().filter(waits);
@@ -294,11 +296,7 @@ fn get(
 }
 
 /// `DELETE /v1/rendezvous/{at}`. A device that is not bound declines what it has found.
-fn end(
-    moment: &mut Moment<'_>,
-    device: Option<&DeviceRow>,
-    at: &str,
-) -> Result<Answer, Failure> {
+fn end(moment: &mut Moment<'_>, device: Option<&DeviceRow>, at: &str) -> Result<Answer, Failure> {
     let (place, side) = moment.rendezvous.at(at, device)?;
     if device.is_some_and(|device| place.device.is_some() && !place.is_bound_to(device)) {
         return Err(refused(409));

@@ -33,6 +33,11 @@ pub(super) fn parse(request: Request, caller: Option<Caller>) -> Option<Asked> {
     })
 }
 
+/// Whether the answer may be held back.
+pub(super) fn is_long_poll(endpoint: &Endpoint) -> bool {
+    way(endpoint) == Way::Watch || matches!(endpoint, Endpoint::WaitForLinkedDevice { .. })
+}
+
 /// The sign-in that a request to the fence is about.
 pub(super) fn sign_in(asked: &Asked) -> Option<u64> {
     let is_fence = asked.endpoint == Endpoint::Fence;
@@ -164,7 +169,9 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
 async fn watch(app: &App, asked: Asked) -> Answer {
     let timeout = rendezvous::timeout_s(&asked).min(WAIT_S_MAX);
     let end = Instant::now() + Duration::from_secs(timeout.into());
-    let notify = app.hub.linked(&rendezvous::watched(&asked).unwrap_or_default());
+    let notify = app
+        .hub
+        .linked(&rendezvous::watched(&asked).unwrap_or_default());
     loop {
         // Before the look, so that nothing between look and wait is missed.
         let mut changed = std::pin::pin!(notify.notified());

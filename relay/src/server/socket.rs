@@ -25,7 +25,7 @@ use super::hub::{Closing, Place};
 use super::requests;
 use super::state::App;
 use crate::core::mailbox::Page;
-use crate::core::{Answer, Caller, Failure, Way, auth, way};
+use crate::core::{Answer, Caller, Failure, auth};
 use crate::database::{Unavailable, now};
 use crate::limits::{
     CLOSE_S, FRAME_UNAUTHENTICATED_MAX, LONG_POLLS_OPEN_MAX, MAILBOX_LOOK_EVERY_S,
@@ -276,9 +276,7 @@ impl Socket {
                 }
             }
         }
-        let is_long_poll = way(&asked.endpoint) == Way::Watch
-            || matches!(asked.endpoint, Endpoint::WaitForLinkedDevice { .. });
-        let long_polls = usize::from(is_long_poll);
+        let long_polls = usize::from(requests::is_long_poll(&asked.endpoint));
         if self.requests.long_polls + long_polls > LONG_POLLS_OPEN_MAX {
             self.answer(Response::empty(id, 429));
             return Ok(());

@@ -56,7 +56,9 @@ impl Scene {
             timeout_s: 1,
         };
         let by = by.map(|device| device.caller);
-        let answer = self.bench.ask_with(by, Endpoint::Rendezvous(get), &[], None);
+        let answer = self
+            .bench
+            .ask_with(by, Endpoint::Rendezvous(get), &[], None);
         (answer.status, answer.body)
     }
 
@@ -117,7 +119,11 @@ fn only_devices_of_the_account_find_it_and_only_one_is_bound() {
     let address = scene.open(1);
     assert_eq!(scene.look(b1), None);
     assert_eq!(scene.put(Some(b1), &at, 0, b"mine"), 404);
-    assert_eq!(scene.put(None, &at, 1, b"mine"), 404, "the id is no address");
+    assert_eq!(
+        scene.put(None, &at, 1, b"mine"),
+        404,
+        "the id is no address"
+    );
     assert_eq!(scene.put(Some(a1), &address, 0, b"mine"), 404);
     let look = Endpoint::Rendezvous(Rendezvous::Look { timeout_s: 1 });
     assert_eq!(scene.bench.stranger(look, &[]).status, 401);
