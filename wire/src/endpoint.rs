@@ -106,11 +106,10 @@ impl Endpoint {
                 token_identifier: address(id)?,
                 timeout_s: query_value(query, "timeout").map_or(Some(30), |t| t.parse().ok())?,
             },
-            (verb, ["v1", "rendezvous", rest @ ..]) => Self::Rendezvous(Rendezvous::parse(
-                verb,
-                rest,
-                query_value(query, "timeout"),
-            )?),
+            (verb, ["v1", "rendezvous", rest @ ..]) => {
+                let value = |name: &str| query_value(query, name);
+                Self::Rendezvous(Rendezvous::parse(verb, rest, value)?)
+            }
             ("PUT", ["v1", "devices", "link"]) => Self::LinkDevice,
             ("GET", ["v1", "devices"]) => Self::Devices,
             ("PUT", ["v1", "devices", "fence"]) => Self::Fence,

@@ -79,7 +79,7 @@ impl LinkUri {
                 return Err(LinkUriError::Malformed);
             },
             public_key: key.try_into().map_err(|_| LinkUriError::Malformed)?,
-            name: name.chars().filter(shown).take(NAME_MAX).collect(),
+            name: shown_name(&name),
         })
     }
 }
@@ -111,6 +111,12 @@ impl fmt::Display for LinkUri {
         }
         Ok(())
     }
+}
+
+/// A claimed name, as far as it may be shown.
+#[must_use]
+pub fn shown_name(name: &str) -> String {
+    name.chars().filter(shown).take(NAME_MAX).collect()
 }
 
 /// Whether a character of a claimed name may be shown: not if it is invisible or turns the text

@@ -16,8 +16,10 @@ use crate::{DecodeError, Handle};
 pub enum Rendezvous {
     /// `PUT /v1/rendezvous`: a browser opens one.
     Open,
-    /// `GET /v1/rendezvous?timeout=`: a device looks for one. 200 or 204.
+    /// `GET /v1/rendezvous?at=&timeout=`: a device looks for one. 200 or 204.
     Look {
+        /// Only the one with this id, which a code has told.
+        at: Option<String>,
         /// Seconds to hold the request.
         timeout_s: u32,
     },
@@ -45,12 +47,20 @@ pub enum Rendezvous {
 }
 
 impl Rendezvous {
-    /// From what follows `/v1/rendezvous`; `timeout` as the query has it.
-    pub(crate) fn parse(verb: &str, rest: &[&str], timeout: Option<&str>) -> Option<Self> {
-        let timeout_s = || timeout.map_or(Some(0), |t| t.parse().ok());
+    /// From what follows `/v1/rendezvous`; `value` finds a value of the query.
+    pub(crate) fn parse<'a>(
+        verb: &str,
+        rest: &[&str],
+        value: impl Fn(&str) -> Option<&'a str>,
+    ) -> Option<Self> {
+        let timeout_s = || value("timeout").map_or(Some(0), |t| t.parse().ok());
         Some(match (verb, rest) {
             ("PUT", []) => Self::Open,
             ("GET", []) => Self::Look {
+                at: match value("at") {
+                    Some(at) => Some(id(at)?),
+                    None => None,
+                },
                 timeout_s: timeout_s()?,
             },
             ("PUT", [at, index]) => Self::Put {
@@ -81,7 +91,7 @@ impl Rendezvous {
     #[must_use]
     pub const fn timeout_s(&self) -> Option<u32> {
         match self {
-            Self::Look { timeout_s } | Self::Get { timeout_s, .. } => Some(*timeout_s),
+            Self::Look { timeout_s, .. } | Self::Get { timeout_s, .. } => Some(*timeout_s),
             Self::Open | Self::Put { .. } | Self::End { .. } => None,
         }
     }
@@ -92,7 +102,14 @@ impl fmt::Display for Rendezvous {
         f.write_str("/v1/rendezvous")?;
         match self {
             Self::Open => Ok(()),
-            Self::Look { timeout_s } => write!(f, "?timeout={timeout_s}"),
+            Self::Look {
+                at: None,
+                timeout_s,
+            } => write!(f, "?timeout={timeout_s}"),
+            Self::Look {
+                at: Some(at),
+                timeout_s,
+            } => write!(f, "?at={at}&timeout={timeout_s}"),
             Self::Put { at, index } => write!(f, "/{at}/{index}"),
             Self::Get {
                 at,

@@ -131,8 +131,8 @@ pub(super) fn ask(
     let device = device.as_ref();
     match what {
         body::Rendezvous::Open => open(core, moment, &asked.body),
-        body::Rendezvous::Look { timeout_s: _ } => {
-            look(moment, device.ok_or_else(|| refused(401))?)
+        body::Rendezvous::Look { at, timeout_s: _ } => {
+            look(moment, device.ok_or_else(|| refused(401))?, at.as_deref())
         }
         body::Rendezvous::Put { at, index } => put(moment, device, at, *index, &asked.body),
         body::Rendezvous::Get { at, index, .. } => get(moment, device, at, *index),
@@ -203,15 +203,17 @@ fn open(core: &Core, moment: &mut Moment<'_>, bytes: &[u8]) -> Result<Answer, Fa
 }
 
 /// `GET /v1/rendezvous`: the newest that waits, of the person themself before anybody else's.
-fn look(moment: &mut Moment<'_>, device: &DeviceRow) -> Result<Answer, Failure> {
-    let waits = |place: &&Place| {
-        place.account == device.address.account
-            && place.device.is_none()
-            && place.ended_by.is_none()
+fn look(moment: &mut Moment<'_>, device: &DeviceRow, at: Option<&str>) -> Result<Answer, Failure> {
+    let waits = |(name, place): &(&String, &Place)| {
+        let is_wanted = at.is_none_or(|at| *name == at);
+        let own = place.account == device.address.account;
+        is_wanted && own && place.device.is_none() && place.ended_by.is_none()
     };
     let ended = moment.rendezvous.end_bound(device);
-    let open = moment.rendezvous.open.values().filter(waits);
-    let found = open.max_by_key(|place| (place.claimed.is_none(), place.number));
+    let open = moment.rendezvous.open.iter().filter(waits);
+    let found = open
+        .map(|(_, place)| place)
+        .max_by_key(|place| (place.claimed.is_none(), place.number));
     let waiting = found.and_then(|place| {
         Some(Waiting {
             rendezvous: place.rendezvous,

@@ -209,7 +209,8 @@ fn rendezvous() -> impl Strategy<Value = Rendezvous> {
     let id = "[0-9a-f]{32}";
     prop_oneof![
         Just(Rendezvous::Open),
-        any::<u32>().prop_map(|timeout_s| Rendezvous::Look { timeout_s }),
+        (option::of(id), any::<u32>())
+            .prop_map(|(at, timeout_s)| Rendezvous::Look { at, timeout_s }),
         (id, any::<u8>()).prop_map(|(at, index)| Rendezvous::Put { at, index }),
         (id, any::<u8>(), any::<u32>()).prop_map(|(at, index, timeout_s)| Rendezvous::Get {
             at,

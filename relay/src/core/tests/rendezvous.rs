@@ -34,7 +34,11 @@ impl Scene {
     }
 
     fn look(&mut self, by: Device) -> Option<Waiting> {
-        let look = Endpoint::Rendezvous(Rendezvous::Look { timeout_s: 1 });
+        self.look_at(by, None)
+    }
+
+    fn look_at(&mut self, by: Device, at: Option<String>) -> Option<Waiting> {
+        let look = Endpoint::Rendezvous(Rendezvous::Look { at, timeout_s: 1 });
         let answer = self.bench.ask(&by, look, &[]);
         (answer.status == 200).then(|| Waiting::decode(&answer.body).unwrap())
     }
@@ -125,7 +129,10 @@ fn only_devices_of_the_account_find_it_and_only_one_is_bound() {
         "the id is no address"
     );
     assert_eq!(scene.put(Some(a1), &address, 0, b"mine"), 404);
-    let look = Endpoint::Rendezvous(Rendezvous::Look { timeout_s: 1 });
+    let look = Endpoint::Rendezvous(Rendezvous::Look {
+        at: None,
+        timeout_s: 1,
+    });
     assert_eq!(scene.bench.stranger(look, &[]).status, 401);
     assert!(scene.look(a2).is_some(), "looking binds nobody");
     assert_eq!(scene.get(Some(a1), &at, 1).0, 409);
@@ -210,6 +217,9 @@ fn a_device_is_told_whom_the_credential_names_and_finds_its_own_person_first() {
     let staff = scene.open_with(2, Some("alice"), credential("bob"));
     assert_eq!(staff.status, 200);
     assert_eq!(scene.look(a1).unwrap().claimed, None);
+    let named = scene.look_at(a1, Some(name(&[2; 16]))).unwrap();
+    assert_eq!(named.rendezvous, [2; 16], "a code names its own");
+    assert_eq!(scene.look_at(a1, Some(name(&[9; 16]))), None);
     assert_eq!(scene.leave(Some(a1), &name(&[1; 16])), 204);
     let claimed = scene.look(a1).unwrap().claimed.unwrap();
     assert_eq!(claimed.as_str(), "bob");
