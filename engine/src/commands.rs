@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, Draft, HistoryCommand, Ticket};
+use crate::input::{Command, Draft, HistoryCommand, RunCommand, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
@@ -51,19 +51,19 @@ impl State {
                     .await?;
             }
             Command::Link {
+                handle,
                 credential,
                 device_name,
             } => {
-                self.start_offers(tx, ticket, credential, device_name);
+                self.start_offers(tx, ticket, handle, (credential, device_name));
             }
             Command::AwaitLink => self.await_link(tx, ticket),
             Command::CancelLink => {
                 self.end_offers(tx, Refusal::LinkCancelled);
                 tx.resolve(ticket, Ok(Reply::Done));
             }
-            Command::OpenLink { uri } => {
-                tx.resolve(ticket, linking::claim(&uri).map(Reply::LinkClaim));
-            }
+            Command::OpenLink { uri } => self.open_link(tx, ticket, &uri),
+            Command::Run(command) => self.run_command(tx, ticket, command).await?,
             Command::ApproveLink { uri, role } => self.approve_link(tx, ticket, uri, role),
             Command::RejectLink { uri } => self.reject_link(tx, ticket, &uri),
             Command::Send { to, draft } => self.send(tx, ticket, to, draft).await?,
@@ -155,6 +155,7 @@ impl State {
             | Command::AwaitLink
             | Command::CancelLink
             | Command::OpenLink { .. }
+            | Command::Run(_)
             | Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::Send { .. }
@@ -212,6 +213,8 @@ impl State {
             | Command::Set(_)
             | Command::History(_)
             | Command::DeleteAccount => self.device_refusal(),
+            Command::Run(RunCommand::Confirm { .. }) => None,
+            Command::Run(_) => self.device_refusal(),
             Command::App(command) if app::is_change(command) => self.device_refusal(),
             Command::Transfer(command) if transfer::is_change(command) => self.device_refusal(),
             Command::AwaitLink
@@ -267,7 +270,7 @@ fn draft_refusal(draft: &Draft) -> Option<Refusal> {
 }
 
 /// Commands that can't be stored for later: without a connection they wait for the next one, or fail.
-const fn needs_relay(command: &Command) -> bool {
+fn needs_relay(command: &Command) -> bool {
     match command {
         Command::Register { .. }
         | Command::Link { .. }
@@ -276,9 +279,10 @@ const fn needs_relay(command: &Command) -> bool {
         | Command::Devices
         | Command::Unlink { .. }
         | Command::DeleteAccount => true,
+        Command::Run(command) => command.needs_relay(),
+        Command::OpenLink { uri } => linking::begins_run(uri),
         Command::AwaitLink
         | Command::CancelLink
-        | Command::OpenLink { .. }
         | Command::Send { .. }
         | Command::Act(_)
         | Command::Typing { .. }

@@ -4,7 +4,10 @@
 //! [`Refusal`] answers one command and changes nothing. What a peer did wrong is neither: it becomes a
 //! record or an event. `docs/errors.md` lists every code (checked by `tests/tidy.rs`).
 
+mod run;
 mod sentences;
+
+pub use run::RunRefusal;
 
 /// Why the engine can't go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +154,8 @@ pub enum Refusal {
     ArchiveForeign,
     /// The store failed; see [`StoreFault`].
     Store(StoreFault),
+    /// Linking by digits did not go on.
+    Run(RunRefusal),
     /// A bug of ours.
     Internal,
 }
@@ -219,6 +224,7 @@ impl Refusal {
             Self::Store(StoreFault::InUse) => "store_in_use",
             Self::Store(StoreFault::Fenced) => "store_fenced",
             Self::Store(StoreFault::Failed) => "storage_failed",
+            Self::Run(refusal) => refusal.code(),
             Self::Internal => "internal",
         }
     }
@@ -226,6 +232,9 @@ impl Refusal {
     /// Whether the same call may succeed later without the person changing anything.
     #[must_use]
     pub const fn retry(self) -> bool {
+        if let Self::Run(refusal) = self {
+            return refusal.retry();
+        }
         matches!(
             self,
             Self::PeerAway

@@ -3,6 +3,7 @@
 
 mod app;
 mod history;
+mod run;
 mod setting;
 mod transfer;
 
@@ -13,6 +14,7 @@ use crate::attachment::Pointer;
 
 pub use app::AppCommand;
 pub use history::{BlobEnd, BlobFault, BlobTask, HistoryChoice, HistoryCommand};
+pub use run::RunCommand;
 pub use setting::{Setting, SettingsChange};
 pub use transfer::{FileMark, TransferCommand};
 
@@ -91,6 +93,8 @@ pub enum Command {
     },
     /// Ask to be linked to an existing account. Answer: `Reply::LinkOffer`, once there is a URI.
     Link {
+        /// As typed: whose device it is to be, if the credential does not say it.
+        handle: Option<String>,
         /// The platform's token, if it wants one.
         credential: Option<String>,
         /// As typed.
@@ -100,7 +104,8 @@ pub enum Command {
     AwaitLink,
     /// End the running link attempt. Answer: `Reply::Done`.
     CancelLink,
-    /// Look at a link URI that the person scanned or pasted. Answer: `Reply::LinkClaim`. Changes nothing.
+    /// Look at a link URI, or begin the run of a code, that the person scanned or pasted. Answer: `Reply::LinkClaim`.
+    /// Shares nothing.
     OpenLink {
         /// As scanned or pasted.
         uri: String,
@@ -117,6 +122,8 @@ pub enum Command {
         /// As scanned or pasted.
         uri: String,
     },
+    /// Linking by digits, or by a code in their place.
+    Run(RunCommand),
     /// Send a text. Answer: `Reply::MessageId`, once it is stored.
     Send {
         /// A handle or an account id.
@@ -300,6 +307,7 @@ impl std::fmt::Debug for Command {
             Self::OpenLink { .. } => "OpenLink",
             Self::ApproveLink { .. } => "ApproveLink",
             Self::RejectLink { .. } => "RejectLink",
+            Self::Run(_) => "Run",
             Self::Send { .. } => "Send",
             Self::Act(_) => "Act",
             Self::Typing { .. } => "Typing",

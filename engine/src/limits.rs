@@ -270,6 +270,17 @@ pub(crate) const LINK_ROTATE_MS: u64 = 45_000;
 pub(crate) const LINK_OFFERS_MAX: u32 = 6;
 /// An approved device has this long to come.
 pub(crate) const LINK_WAIT_S: u32 = 60;
+/// A run of linking by digits, as long as the relay keeps its rendezvous.
+pub(crate) const LINK_RUN_MS: u64 = 5 * 60 * 1000;
+/// An approved device has this long to come in a run: the person types four digits first.
+pub(crate) const LINK_RUN_WAIT_S: u32 = 300;
+/// How long the relay holds a question of a run back, and the pause before it is asked again that was answered at once.
+pub(crate) const LINK_POLL_S: u32 = 25;
+pub(crate) const LINK_POLL_PAUSE_MS: u64 = 1000;
+/// Wrong digits that end a run. Inside one run another try gives nobody a chance that they had not: the digits of both sides are fixed.
+pub(crate) const LINK_DIGITS_TRIES: u32 = 5;
+/// The same of the four digits that the new browser is told.
+pub(crate) const LINK_ANSWER_TRIES: u32 = 3;
 /// Device names as shown, in characters.
 pub(crate) const DEVICE_NAME_CHARS_MAX: usize = 64;
 

@@ -3,6 +3,7 @@
 
 mod account;
 mod app;
+mod link;
 mod message;
 mod person;
 mod transfer;
@@ -14,6 +15,7 @@ use crate::error::Refusal;
 use crate::input::{BlobTask, ConversationId, SocketId, Ticket, Timestamp};
 pub use account::{Account, Device, Unlinked};
 pub use app::{AppEvent, AppKind, AppReply, AppValue};
+pub use link::{Digits, LinkClaim, LinkOffer, LinkWay};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
 pub use transfer::{Place, TransferReply};
@@ -96,6 +98,8 @@ pub enum Reply {
     LinkOffer(LinkOffer),
     /// What a link URI claims.
     LinkClaim(LinkClaim),
+    /// What the person types on the new browser.
+    Digits(Digits),
     /// A device of this account.
     Device(Device),
     /// The id of a stored message.
@@ -266,22 +270,6 @@ pub enum Connection {
     Connecting,
     /// Signed in.
     Online,
-}
-
-/// A URI by which this device asks to be linked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkOffer {
-    /// To be shown as QR code and as text.
-    pub uri: String,
-    /// When it is replaced or ends.
-    pub expires_at: Timestamp,
-}
-
-/// What a link URI claims of the device that shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkClaim {
-    /// What it calls itself; may be empty.
-    pub device_name: String,
 }
 
 /// A conversation.

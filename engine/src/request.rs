@@ -6,6 +6,7 @@ use wire::{AccountId, DeviceId, Handle, Response};
 
 use crate::input::{Command, Ticket, Timestamp};
 use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
+use crate::linking;
 use crate::trust::ListChange;
 
 /// The purpose of an open request.
@@ -97,6 +98,13 @@ pub(crate) enum Pending {
     },
     /// Declining a new device.
     Decline(Ticket),
+    /// A step of linking by digits. Who waits for it, the run knows.
+    Run {
+        /// Which run.
+        run: u32,
+        /// Which step.
+        asked: linking::run::Asked,
+    },
 }
 
 impl Pending {
@@ -127,6 +135,7 @@ impl Pending {
             | Self::Bundle(_)
             | Self::Part(..)
             | Self::DeviceList(_)
+            | Self::Run { .. }
             | Self::Lookup(_) => None,
         }
     }

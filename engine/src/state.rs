@@ -19,7 +19,7 @@ use crate::fence::Entrance;
 use crate::history::History;
 use crate::input::{Command, Input, SocketId, Ticket, Timestamp};
 use crate::limits::LOOKUPS_MAX;
-use crate::linking::Offers;
+use crate::linking::{Offers, Runs};
 use crate::notify::Notifier;
 use crate::outbox::Outbox;
 use crate::output::{ClientState, Event};
@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) join_at: Option<Timestamp>,
     /// The running attempt to be linked.
     pub(crate) offers: Option<Offers>,
+    /// Linking by digits, on either side.
+    pub(crate) runs: Runs,
     /// Commands that wait for a connection.
     pub(crate) parked: Vec<(Ticket, Command)>,
     /// There may be registers that own other devices have not been told of.
@@ -102,6 +104,7 @@ impl State {
             entrance: Entrance::default(),
             join_at: None,
             offers: None,
+            runs: Runs::default(),
             parked: Vec::new(),
             untold: true,
             index_due: false,
@@ -134,6 +137,7 @@ impl State {
             self.index_deadline(),
             self.repair_deadline(),
             offers,
+            self.runs.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -191,6 +195,7 @@ impl State {
         }
         self.outbox.tick(tx.now);
         self.tick_offers(tx);
+        self.tick_runs(tx);
         self.upkeep(tx).await?;
         self.do_due(tx).await?;
         self.make_blocks(tx).await?;
@@ -282,6 +287,7 @@ impl State {
         {
             self.join(tx).await?;
         }
+        self.resume_runs(tx);
         for (ticket, command) in std::mem::take(&mut self.parked) {
             self.command(tx, ticket, command).await?;
         }

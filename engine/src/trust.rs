@@ -29,7 +29,7 @@ use crate::record::{PeerDevice, PeerRecord};
 pub(crate) use ask::Lists;
 pub(crate) use beacon::{Beacons, bound};
 pub(crate) use issue::{ListChange, Purpose, consent};
-pub(crate) use take::{Listing, Outcome, names, note_own, take};
+pub(crate) use take::{Listing, Outcome, names, newest, note_own, take};
 
 /// A device with a key of its own, as the rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

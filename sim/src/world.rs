@@ -154,6 +154,7 @@ impl World {
     /// Shows a link URI on a new browser.
     pub fn offer(&mut self, id: ClientId) -> LinkOffer {
         let command = Command::Link {
+            handle: None,
             credential: None,
             device_name: "Second".to_owned(),
         };

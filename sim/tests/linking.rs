@@ -179,6 +179,7 @@ fn a_second_attempt_does_not_disturb_the_first() {
     let new = world.browser();
     let offer = world.offer(new);
     let again = Command::Link {
+        handle: None,
         credential: None,
         device_name: String::new(),
     };

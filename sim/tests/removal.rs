@@ -347,6 +347,7 @@ fn a_deleted_account_is_gone_for_all_and_its_history_stays() {
         let refused = try_send(&mut world, id, "bob", "no");
         assert_eq!(refused, Err(Refusal::AccountGone));
         let link = Command::Link {
+            handle: None,
             credential: None,
             device_name: String::new(),
         };

@@ -13,7 +13,7 @@ use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
     ApproveOptions, ArchiveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions,
     History, HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
-    RemoveOptions, SearchOptions, UnlinkOptions, UploadOptions,
+    RemoveOptions, SearchOptions, UnlinkOptions, UploadOptions, WaitOptions,
 };
 
 /// A text.
@@ -140,10 +140,20 @@ impl RegisterOptions {
     }
 }
 
+impl WaitOptions {
+    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
+        let fields = Fields::of_optional(value, "options")?;
+        Ok(Self {
+            signal: fields.optional("signal", as_a)?,
+        })
+    }
+}
+
 impl LinkOptions {
     pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
         let fields = Fields::of(value, "options")?;
         Ok(Self {
+            handle: fields.optional_text("handle")?,
             credential: fields.optional_text("credential")?,
             device_name: fields.text("deviceName")?,
         })

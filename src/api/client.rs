@@ -104,10 +104,12 @@ impl Client {
         let host = Rc::clone(&self.host);
         let command = LinkOptions::read(options).map(|options| {
             let LinkOptions {
+                handle,
                 credential,
                 device_name,
             } = options;
             Command::Link {
+                handle,
                 credential,
                 device_name,
             }
@@ -121,23 +123,18 @@ impl Client {
         })
     }
 
-    /// Looks at a link URI that the person scanned or pasted on this, the existing device. Changes nothing yet.
+    /// Looks, on this, the existing device, at a link URI or code that the person scanned or pasted. Without one, waits for
+    /// a browser that asks: its digits are to be typed here. Call it only when the person wants to link a device. Shares nothing yet.
     #[wasm_bindgen(js_name = openLink, unchecked_return_type = "Promise<LinkRequest>")]
     pub fn open_link(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] uri: &JsValue,
+        #[wasm_bindgen(
+            unchecked_optional_param_type = "string | WaitOptions",
+            js_name = uriOrOptions
+        )]
+        what: &JsValue,
     ) -> Promise {
-        let host = Rc::clone(&self.host);
-        let uri = text(uri, "uri");
-        let asked = uri
-            .clone()
-            .map(|uri| self.host.ask(Command::OpenLink { uri }));
-        settle(async move {
-            let Reply::LinkClaim(claim) = asked?.await? else {
-                return Err(Refusal::Internal);
-            };
-            Ok(LinkRequest::new(host, uri?, claim).into())
-        })
+        LinkRequest::open(&self.host, what)
     }
 
     /// All conversations, newest first.
@@ -265,6 +262,7 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         // These become objects of their own, which need the host, or are answers to calls of `App`, about files, or to a part of a search.
         Reply::LinkOffer(_)
         | Reply::LinkClaim(_)
+        | Reply::Digits(_)
         | Reply::App(_)
         | Reply::Transfer(_)
         | Reply::Found(_) => Err(Refusal::Internal),

@@ -2,6 +2,7 @@
 //! The sentences and codes are the engine's; nothing is translated or decided here.
 
 use engine::Refusal;
+use engine::error::RunRefusal;
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -15,6 +16,8 @@ export interface LockstepError extends Error {
     code: string;
     /** Whether the same call may succeed later without the person changing anything. */
     retry: boolean;
+    /** With "link_digits_wrong": how many tries are left. */
+    left?: number;
 }
 "#;
 
@@ -29,6 +32,9 @@ pub fn to_js(refusal: Refusal) -> JsValue {
     ] {
         // An error that was just made takes any property.
         drop(Reflect::set(&error, &name.into(), &value));
+    }
+    if let Refusal::Run(RunRefusal::DigitsWrong { left }) = refusal {
+        drop(Reflect::set(&error, &"left".into(), &left.into()));
     }
     error.into()
 }

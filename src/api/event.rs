@@ -57,7 +57,7 @@ pub struct EventMap {
     pub app: OnApp,
     /// The list of own devices has changed; call `devices()`.
     pub device: OnDevice,
-    /// The running link attempt has a new URI.
+    /// What the running link attempt shows has changed.
     pub link: OnLink,
     /// A contact's identity key is not the one we know.
     pub identity: OnIdentity,
@@ -171,14 +171,28 @@ pub struct OnDevice {
     pub devices: Vec<u32>,
 }
 
-/// The running link attempt has a new URI.
+/// What the running link attempt shows.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct OnLink {
     /// To be shown as QR code and as text.
     pub uri: String,
-    /// When it is replaced or ends.
+    /// When the URI is replaced or ends.
     pub expires_at: f64,
+    /// In place of digits, to be shown as QR code and as text, to nobody but the person.
+    #[tsify(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Eight digits to be typed on the existing device, once that has answered.
+    #[tsify(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digits: Option<String>,
+    /// The existing device has approved, and shows four digits for `LinkAttempt.confirm`.
+    pub approved: bool,
+    /// The code of an error: why there will be no digits.
+    #[tsify(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<&'static str>,
 }
 
 /// A contact's identity key is not the one we know.
@@ -277,9 +291,22 @@ impl Notice {
 
 impl From<LinkOffer> for OnLink {
     fn from(offer: LinkOffer) -> Self {
-        let LinkOffer { uri, expires_at } = offer;
-        let expires_at = milliseconds(expires_at);
-        Self { uri, expires_at }
+        let LinkOffer {
+            uri,
+            expires_at,
+            code,
+            digits,
+            approved,
+            problem,
+        } = offer;
+        Self {
+            uri,
+            expires_at: milliseconds(expires_at),
+            code,
+            digits,
+            approved,
+            problem: problem.map(Refusal::code),
+        }
     }
 }
 

@@ -54,6 +54,9 @@ pub struct RegisterOptions {
 #[derive(Debug, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkOptions {
+    /// Whose device it is to be. Without it, of whom the credential names; without both there are no digits.
+    #[tsify(optional)]
+    pub handle: Option<String>,
     /// The platform's sign-in token, if the relay wants one.
     #[tsify(optional)]
     pub credential: Option<String>,
@@ -88,6 +91,14 @@ pub struct SearchOptions {
     #[tsify(optional)]
     pub limit: Option<f64>,
     /// Ends it: the promise is rejected with "aborted".
+    #[tsify(optional, type = "AbortSignal")]
+    pub signal: Option<AbortSignal>,
+}
+
+/// For `Client.openLink` without a text.
+#[derive(Debug, Tsify)]
+pub struct WaitOptions {
+    /// Ends the waiting: the promise is rejected with "link_cancelled".
     #[tsify(optional, type = "AbortSignal")]
     pub signal: Option<AbortSignal>,
 }

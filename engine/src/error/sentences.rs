@@ -74,6 +74,7 @@ impl fmt::Display for Refusal {
             Self::ArchiveTooNew => "This history is of a newer version. Reload to get that.",
             Self::ArchiveForeign => "This history is of another account.",
             Self::Store(fault) => return fault.fmt(f),
+            Self::Run(refusal) => return refusal.fmt(f),
             Self::Internal => "Something went wrong inside the app. Reload the page.",
         })
     }

@@ -157,8 +157,13 @@ fn chosen() -> Scan {
     Scan::prefix(Table::Transfers, key::HISTORY_CHOSEN, 256)
 }
 
-fn place(uri: &str) -> Result<Vec<u8>, Refusal> {
-    let uri = linking::parse(uri)?;
-    let name = Sha256::digest(uri.public_key);
+/// For the device that shows this URI, or whose run has this name.
+fn place(device: &str) -> Result<Vec<u8>, Refusal> {
+    let is_run = device.len() == 32 && device.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = if is_run {
+        Sha256::digest(device)
+    } else {
+        Sha256::digest(linking::parse(device)?.public_key)
+    };
     Ok([key::HISTORY_CHOSEN, name.as_slice()].concat())
 }

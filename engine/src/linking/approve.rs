@@ -214,7 +214,7 @@ impl State {
     }
 }
 
-fn provision_message(
+pub(super) fn provision_message(
     own: &Account,
     token: String,
     certified: Option<(Vec<u8>, Vec<u8>)>,

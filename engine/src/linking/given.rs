@@ -4,12 +4,16 @@
 use libsignal_protocol::{IdentityKey, IdentityKeyPair, KeyPair, PrivateKey};
 use rand_chacha::ChaCha20Rng;
 use wire::AccountId;
+use wire::RegistrationId;
 use wire::certificate::SignedCertificate;
 use wire::proto::provisioning::ProvisionMessage;
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::guard;
 use crate::peers;
+use crate::phone;
+use crate::service::Service;
+use crate::state::State;
 use crate::trust::{self, Listing, Outcome};
 use crate::tx::Tx;
 
@@ -80,4 +84,59 @@ pub(super) async fn take_first_list(tx: &mut Tx<'_>, given: &Given) -> Result<bo
     }
     tx.put(given.account.as_bytes(), &peer);
     Ok(true)
+}
+
+impl State {
+    /// What the approving device has given is stored, and this browser joins as soon as there is a connection. A run has
+    /// settled the registration id before.
+    pub(super) async fn take_given(
+        &mut self,
+        tx: &mut Tx<'_>,
+        given: Option<Given>,
+        settled: Option<RegistrationId>,
+    ) -> Result<(), Error> {
+        let Some(attempt) = &self.offers else {
+            return Ok(());
+        };
+        let (name, credential) = attempt.asks_with();
+        let Some(given) = given else {
+            self.end_offers(tx, Refusal::RelayProtocol);
+            return Ok(());
+        };
+        let account = given.account;
+        if !self.may_join(account, &given.account_key) {
+            self.end_offers(tx, Refusal::OtherAccount);
+            return Ok(());
+        }
+        if !take_first_list(tx, &given).await? {
+            self.end_offers(tx, Refusal::RelayProtocol);
+            return Ok(());
+        }
+        let mut record = self.new_pending(tx, &given.identity, &name)?;
+        if let Some(settled) = settled {
+            record.registration_id = settled.into();
+        }
+        self.succeed(&mut record);
+        record.account = account.as_bytes().to_vec();
+        record.service = self.service.map_or(0, Service::number);
+        if let Some(certificate) = &given.certificate {
+            record.registration_id = certificate.certificate.registration_id.into();
+            record.account_key = given.account_key.serialize().into_vec();
+            record.certificate = certificate.encode();
+        }
+        let message = given.message;
+        phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
+        self.save_clock(tx);
+        record.link_token = message.provisioning_code;
+        record.credential = credential;
+        if let Some(profile_key) = message.profile_key.filter(|key| key.len() == 32) {
+            record.profile_key = profile_key;
+        }
+        self.save_pending(tx, record);
+        self.offers_answered(tx);
+        if self.connection.is_up() {
+            self.join(tx).await?;
+        }
+        Ok(())
+    }
 }

@@ -11,13 +11,13 @@ use wire::link_uri::LinkUri;
 use wire::proto::provisioning::ProvisioningAddress;
 use wire::{Frame, RelayRequest, Request, Response};
 
-use super::given::{checked, take_first_list};
+use super::given::checked;
+use super::run::Shown;
 use crate::account::Account;
 use crate::error::{Error, Refusal};
 use crate::input::{SocketId, Ticket, Timestamp};
 use crate::limits::{LINK_OFFERS_MAX, LINK_ROTATE_MS};
 use crate::output::{Event, LinkOffer, Output, Reply};
-use crate::phone;
 use crate::provisioning;
 use crate::service::Service;
 use crate::state::State;
@@ -36,6 +36,10 @@ struct Offer {
 pub(crate) struct Offers {
     credential: Option<String>,
     device_name: String,
+    /// The newest URI, and until when it is shown.
+    uri: Option<(String, Timestamp)>,
+    /// Why there are no digits.
+    problem: Option<Refusal>,
     /// The newest last; at most two.
     offers: Vec<Offer>,
     made: u32,
@@ -54,6 +58,11 @@ impl Offers {
         self.offers.iter().any(|offer| offer.socket == socket)
     }
 
+    /// What the device calls itself, and the platform's token.
+    pub(super) fn asks_with(&self) -> (String, Option<String>) {
+        (self.device_name.clone(), self.credential.clone())
+    }
+
     /// It has not ended.
     pub(crate) fn is_running(&self) -> bool {
         self.ended.is_none()
@@ -70,8 +79,8 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         ticket: Ticket,
-        credential: Option<String>,
-        device_name: String,
+        handle: Option<String>,
+        (credential, device_name): (Option<String>, String),
     ) {
         if self
             .offers
@@ -82,8 +91,10 @@ impl State {
             return;
         }
         self.offers = Some(Offers {
-            credential,
-            device_name,
+            credential: credential.clone(),
+            device_name: device_name.clone(),
+            uri: None,
+            problem: None,
             offers: Vec::new(),
             made: 0,
             started: Some(ticket),
@@ -92,6 +103,7 @@ impl State {
             joining: false,
         });
         self.next_offer(tx);
+        self.start_asking(tx, handle, credential, device_name);
     }
 
     /// A fresh key on a fresh socket; or the end, when there were enough.
@@ -100,7 +112,11 @@ impl State {
             return;
         };
         if attempt.made >= LINK_OFFERS_MAX {
-            self.end_offers(tx, Refusal::LinkExpired);
+            if self.is_run_answered() {
+                self.close_offers(tx); // the person is typing
+            } else {
+                self.end_offers(tx, Refusal::LinkExpired);
+            }
             return;
         }
         attempt.made += 1;
@@ -141,7 +157,8 @@ impl State {
             .iter()
             .any(|o| o.socket == socket && !o.shown);
         attempt.offers.retain(|offer| offer.socket != socket);
-        if attempt.offers.is_empty() && !attempt.joining {
+        let goes_on = attempt.joining || !attempt.offers.is_empty();
+        if !goes_on && !self.is_run_answered() {
             let refusal = if never_shown {
                 Refusal::Offline
             } else {
@@ -224,18 +241,52 @@ impl State {
             public_key,
             name,
         };
-        let shown = LinkOffer {
-            uri: if signal {
-                uri.for_signal()
-            } else {
-                uri.to_string()
-            },
-            expires_at: offer.expires_at,
+        let text = if signal {
+            uri.for_signal()
+        } else {
+            uri.to_string()
         };
-        match attempt.started.take() {
-            Some(ticket) => tx.resolve(ticket, Ok(Reply::LinkOffer(shown))),
-            None => tx.emit(Event::LinkOffer(shown)),
+        attempt.uri = Some((text, offer.expires_at));
+        let started = attempt.started.take();
+        match (started, self.shown()) {
+            (Some(ticket), Some(shown)) => tx.resolve(ticket, Ok(Reply::LinkOffer(shown))),
+            (None, Some(shown)) => tx.emit(Event::LinkOffer(shown)),
+            (_, None) => {}
         }
+    }
+
+    /// What the attempt shows now, once it has a URI.
+    fn shown(&self) -> Option<LinkOffer> {
+        let attempt = self.offers.as_ref()?;
+        let (uri, expires_at) = attempt.uri.clone()?;
+        let Shown {
+            code,
+            digits,
+            approved,
+        } = self.shown_run();
+        Some(LinkOffer {
+            uri,
+            expires_at,
+            code,
+            digits,
+            approved,
+            problem: attempt.problem,
+        })
+    }
+
+    /// What it shows has changed.
+    pub(super) fn show_attempt(&mut self, tx: &mut Tx<'_>) {
+        if let Some(shown) = self.shown() {
+            tx.emit(Event::LinkOffer(shown));
+        }
+    }
+
+    /// There will be no digits, for this reason.
+    pub(super) fn note_problem(&mut self, tx: &mut Tx<'_>, problem: Refusal) {
+        if let Some(attempt) = &mut self.offers {
+            attempt.problem = Some(problem);
+        }
+        self.show_attempt(tx);
     }
 
     /// The approving device has sent the account. From here on it is stored.
@@ -251,48 +302,18 @@ impl State {
         let Some(offer) = attempt.offers.iter().find(|offer| offer.socket == socket) else {
             return Ok(());
         };
-        let (name, credential) = (attempt.device_name.clone(), attempt.credential.clone());
         let message = provisioning::decrypt(&offer.key, body).ok();
         let given = message.and_then(|message| checked(message, &offer.key, &mut self.rng));
-        let Some(given) = given else {
-            self.end_offers(tx, Refusal::RelayProtocol);
-            return Ok(());
-        };
-        let account = given.account;
-        if !self.may_join(account, &given.account_key) {
-            self.end_offers(tx, Refusal::OtherAccount);
-            return Ok(());
-        }
-        if !take_first_list(tx, &given).await? {
-            self.end_offers(tx, Refusal::RelayProtocol);
-            return Ok(());
-        }
-        let mut record = self.new_pending(tx, &given.identity, &name)?;
-        self.succeed(&mut record);
-        record.account = account.as_bytes().to_vec();
-        record.service = self.service.map_or(0, Service::number);
-        if let Some(certificate) = &given.certificate {
-            record.registration_id = certificate.certificate.registration_id.into();
-            record.account_key = given.account_key.serialize().into_vec();
-            record.certificate = certificate.encode();
-        }
-        let message = given.message;
-        phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
-        self.save_clock(tx);
-        record.link_token = message.provisioning_code;
-        record.credential = credential;
-        if let Some(profile_key) = message.profile_key.filter(|key| key.len() == 32) {
-            record.profile_key = profile_key;
-        }
-        self.save_pending(tx, record);
+        self.take_given(tx, given, None).await
+    }
+
+    /// The account has come, in one way or the other.
+    pub(super) fn offers_answered(&mut self, tx: &mut Tx<'_>) {
+        self.end_asking(tx);
         self.close_offers(tx);
         if let Some(attempt) = &mut self.offers {
             attempt.joining = true;
         }
-        if self.connection.is_up() {
-            self.join(tx).await?;
-        }
-        Ok(())
     }
 
     pub(crate) fn await_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket) {
@@ -326,6 +347,7 @@ impl State {
 
     /// The attempt is over, for this reason.
     pub(crate) fn end_offers(&mut self, tx: &mut Tx<'_>, refusal: Refusal) {
+        self.end_asking(tx);
         self.close_offers(tx);
         let Some(attempt) = &mut self.offers else {
             return;

@@ -72,6 +72,7 @@ impl State {
             Pending::AwaitDevice { ticket, certified } => {
                 self.device_came(tx, ticket, certified, answer).await
             }
+            Pending::Run { run, asked } => self.run_answered(tx, (run, asked), answer).await,
             Pending::Decline(ticket) => {
                 self.declined(tx, ticket, answer);
                 Ok(())

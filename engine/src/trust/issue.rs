@@ -17,6 +17,7 @@ use crate::commands::general_refusal;
 use crate::error::Error;
 use crate::input::{Ticket, Timestamp};
 use crate::limits::{CERTIFICATE_EARLY_MS, LIST_MS, LIST_RENEW_MS, SEND_TRIES_MAX, STALE_MS};
+use crate::linking::run::NewDevice;
 use crate::peers;
 use crate::record::PeerRecord;
 use crate::request::Pending;
@@ -30,6 +31,12 @@ pub(crate) enum Purpose {
     Link {
         ticket: Ticket,
         uri: String,
+        token: LinkToken,
+    },
+    /// A device gets one for the key that it has committed to in a run.
+    Run {
+        run: u32,
+        new: NewDevice,
         token: LinkToken,
     },
     /// A device is to be none any more.
@@ -59,7 +66,7 @@ impl ListChange {
         match self.purpose {
             Purpose::Link { ticket, .. } => Some(ticket),
             Purpose::Revoke { ticket, .. } => ticket,
-            Purpose::Renew => None,
+            Purpose::Run { .. } | Purpose::Renew => None,
         }
     }
 }
@@ -80,11 +87,15 @@ impl State {
         let mut certificate = Vec::new();
         match &purpose {
             Purpose::Link { uri, token, .. } => {
-                let Some(new) = certified(&own, &mut list, uri, token, self.draw_epoch(), tx)
-                else {
-                    return Err(Error::Bug("a link that can't be certified"));
-                };
-                certificate = signed_by_account(&own, &new, &mut self.rng)?;
+                let key = crate::linking::parse(uri).ok().map(|uri| uri.public_key);
+                let new = key.map(|key| (key, self.draw_epoch()));
+                let new = new.and_then(|new| certified(&own, &mut list, new, token, tx));
+                certificate = signed_by_account(&own, new, &mut self.rng)?;
+            }
+            Purpose::Run { new, token, .. } => {
+                let new = (key_bytes(&new.key), new.registration_id);
+                let new = certified(&own, &mut list, new, token, tx);
+                certificate = signed_by_account(&own, new, &mut self.rng)?;
             }
             Purpose::Revoke { device, reason, .. } => {
                 revoke(&mut list, *device, *reason, tx.device_time);
@@ -138,6 +149,10 @@ impl State {
                 if let Some(ticket) = change.ticket() {
                     tx.resolve(ticket, Err(general_refusal(status)));
                 }
+                if let Purpose::Run { run, token, .. } = change.purpose {
+                    let refusal = Err(general_refusal(status));
+                    self.run_certified(tx, (run, token), refusal)?;
+                }
                 return Ok(());
             }
         };
@@ -150,6 +165,10 @@ impl State {
                 token,
                 Some((change.certificate, change.list)),
             ),
+            Purpose::Run { run, token, .. } => {
+                let certified = Ok((change.certificate, change.list));
+                self.run_certified(tx, (run, token), certified)
+            }
             Purpose::Revoke {
                 ticket: Some(ticket),
                 device,
@@ -208,16 +227,14 @@ fn next_list(own: &Account, peer: &PeerRecord, now: Timestamp) -> DeviceList {
     list
 }
 
-/// Adds the device that shows this URI; gives its certificate.
+/// Adds the device with this key; gives its certificate.
 fn certified(
     own: &Account,
     list: &mut DeviceList,
-    uri: &str,
+    (key, registration_id): ([u8; 33], RegistrationId),
     token: &LinkToken,
-    registration_id: RegistrationId,
     tx: &Tx<'_>,
 ) -> Option<Certificate> {
-    let key = crate::linking::parse(uri).ok()?.public_key;
     let device = token.device_id?;
     revoke(list, device, Reason::Retired, tx.device_time); // whoever had the id before
     list.highest_epoch = list.highest_epoch.checked_add(1)?;
@@ -268,9 +285,10 @@ fn revoke(list: &mut DeviceList, device: DeviceId, reason: Reason, now: Timestam
 
 fn signed_by_account(
     own: &Account,
-    certificate: &Certificate,
+    certificate: Option<Certificate>,
     rng: &mut ChaCha20Rng,
 ) -> Result<Vec<u8>, Error> {
+    let certificate = certificate.ok_or(Error::Bug("a link that can't be certified"))?;
     let mut bytes = certificate.encode();
     let signature = sign(&own.identity, &Certificate::signed_by_account(&bytes), rng)?;
     bytes.extend(signature);

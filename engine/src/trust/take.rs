@@ -105,6 +105,11 @@ pub(super) fn hash(list: &DeviceList) -> [u8; 32] {
     Sha256::digest(list.encode()).into()
 }
 
+/// Version and hash of the newest list that we know of an account; 0 and nothing if there is none.
+pub(crate) fn newest(peer: &PeerRecord) -> (u64, Vec<u8>) {
+    super::list(peer).map_or((0, Vec::new()), |list| (list.version, hash(&list).to_vec()))
+}
+
 /// The key that has signed a list of this account.
 fn signer(signed: &SignedList, account: AccountId) -> Option<IdentityKey> {
     let SignedList { list, signature } = signed;

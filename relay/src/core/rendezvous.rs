@@ -15,7 +15,7 @@ use wire::rendezvous::{self as body, Open, Opened, Waiting};
 use wire::{AccountId, DeviceAddress, Endpoint, Handle};
 
 use super::quota::Kind;
-use super::{Answer, Asked, Core, Effect, Failure, Moment, caller, refused, refused_as};
+use super::{Answer, Asked, Core, Effect, Failure, Moment, caller, lists, refused, refused_as};
 use crate::limits::{RENDEZVOUS_KEPT_MS, RENDEZVOUS_MAX, RENDEZVOUS_MESSAGES_MAX};
 use crate::store::DeviceRow;
 
@@ -126,7 +126,7 @@ pub(super) fn ask(
         None => None,
     };
     if let Some(device) = &device {
-        check_may_link(device)?;
+        lists::owner(device)?; // only they may let others in (K-5)
     }
     let device = device.as_ref();
     match what {
@@ -138,15 +138,6 @@ pub(super) fn ask(
         body::Rendezvous::Get { at, index, .. } => get(moment, device, at, *index),
         body::Rendezvous::End { at } => end(moment, device, at),
     }
-}
-
-/// Which devices may let others into the account: all of them, as long as there is one kind.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the one place where roles of devices will be asked"
-)]
-const fn check_may_link(_device: &DeviceRow) -> Result<(), Failure> {
-    Ok(())
 }
 
 /// `PUT /v1/rendezvous`. One that the same person had opened before makes way.

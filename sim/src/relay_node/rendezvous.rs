@@ -30,10 +30,12 @@ impl RelayNode {
 
     /// There is nothing yet: answered when there is, or when the time is over.
     pub(super) fn watch(&mut self, now: u64, key: Key, id: u64, asked: Asked) -> Option<Answer> {
-        let Some(what) = rendezvous::watched(&asked) else {
+        let timeout_s = rendezvous::timeout_s(&asked);
+        let what = rendezvous::watched(&asked).filter(|_| timeout_s > 0);
+        let Some(what) = what else {
             return Some(Answer::empty(204));
         };
-        let until = now + u64::from(rendezvous::timeout_s(&asked)) * 1000;
+        let until = now + u64::from(timeout_s) * 1000;
         self.waiting.push(Waiting {
             key,
             request: id,
@@ -57,7 +59,11 @@ impl RelayNode {
         for waiting in self.waiting_for(what) {
             match self.write(now, &waiting.asked) {
                 Ok(found) if found.status == 204 => self.waiting.push(waiting),
-                Ok(found) | Err(Failure::Refused(found)) => {
+                Ok(mut found) | Err(Failure::Refused(mut found)) => {
+                    let path = waiting.asked.endpoint.to_string();
+                    if let Some((_, lie)) = self.lie.filter(|(of, _)| path.starts_with(of)) {
+                        lie(&mut found.body);
+                    }
                     down.push(answer(waiting.key, waiting.request, found));
                 }
                 Err(Failure::Store(error)) => panic!("memory never fails: {error}"),

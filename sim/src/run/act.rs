@@ -326,6 +326,7 @@ impl Run {
             None => return NOTHING.to_owned(),
         };
         let command = Command::Link {
+            handle: None,
             credential: None,
             device_name: format!("browser {}", new.0),
         };
