@@ -1,6 +1,7 @@
 // Starts the page: opens the client, then shows the one screen that fits its state and the address bar.
 // Also decides what happens to events that concern the whole page. Does not know what is inside any screen.
 
+import { DeviceAlarm } from "./alarm.js";
 import { freshAddress, openClient } from "./client.js";
 import { Directory } from "./directory.js";
 import { el } from "./dom.js";
@@ -26,6 +27,7 @@ const app = {
   drafts: new Map(), // unsent text to handles that are no conversation yet, in memory only
   identityChanged: new Set(), // accounts whose key changed while this page is open
   linking: undefined,
+  alarm: undefined,
   justLinked: false, // in this page: the list of devices it gets first is no news
   go: (hash) => {
     location.hash = hash;
@@ -82,6 +84,7 @@ async function settle() {
   }
   app.justLinked ||= Boolean(app.linking);
   app.linking = undefined;
+  app.alarm.check();
   app.directory ??= new Directory(app.client, report);
   if (screen.name !== app.client.state()) {
     app.directory.refresh();
@@ -110,12 +113,15 @@ function listen(client) {
     toast(`The security key of ${name} has changed. Check with them before you send anything private.`, { kind: "error", code: "identity_changed" });
   });
   let lastDevices;
+  let most = 0; // of a new device the alarm tells
   client.on("device", ({ devices }) => {
     const key = devices.join();
     const news = key !== lastDevices && !(app.justLinked && lastDevices === undefined);
     lastDevices = key;
     const looking = parse(location.hash).view === "devices";
-    if (news && client.state() === "ready" && !looking) {
+    const added = devices.length > most && most > 0;
+    most = devices.length;
+    if (news && !added && client.state() === "ready" && !looking) {
       toast("The list of your devices has changed.", { code: "devices", link: { href: DEVICES, text: "Review" } });
     }
   });
@@ -136,7 +142,8 @@ async function start() {
   }
   window.lockstep = { client: app.client };
   outlet = el("div.outlet");
-  root.replaceChildren(connectionView(app.client), historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
+  app.alarm = new DeviceAlarm(app.client);
+  root.replaceChildren(connectionView(app.client), app.alarm.node, historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
   listen(app.client);
   stayOnDrop();
   new Notifications(app.client, (conversation) => app.go(chatHash(conversation)));

@@ -3,10 +3,11 @@
 
 mod alarm;
 mod concern;
+mod link;
 mod progress;
 mod told;
 
-use engine::output::{Connection, LinkOffer};
+use engine::output::Connection;
 use engine::{Event, Refusal};
 use serde::Serialize;
 use tsify::Tsify;
@@ -15,6 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::app::OnApp;
 use super::person::{Contact, OnConversation, OnSettings};
 pub use alarm::{AlarmKind, OnAlarm};
+pub use link::OnLink;
 pub use progress::OnProgress;
 pub use told::{OnNotify, OnTyping};
 
@@ -171,30 +173,6 @@ pub struct OnDevice {
     pub devices: Vec<u32>,
 }
 
-/// What the running link attempt shows.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct OnLink {
-    /// To be shown as QR code and as text.
-    pub uri: String,
-    /// When the URI is replaced or ends.
-    pub expires_at: f64,
-    /// In place of digits, to be shown as QR code and as text, to nobody but the person.
-    #[tsify(optional)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Eight digits to be typed on the existing device, once that has answered.
-    #[tsify(optional)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digits: Option<String>,
-    /// The existing device has approved, and shows four digits for `LinkAttempt.confirm`.
-    pub approved: bool,
-    /// The code of an error: why there will be no digits.
-    #[tsify(optional)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<&'static str>,
-}
-
 /// A contact's identity key is not the one we know.
 #[derive(Debug, Serialize, Tsify)]
 pub struct OnIdentity {
@@ -285,27 +263,6 @@ impl Notice {
             Self::State(_) => "state",
             Self::Progress(_) => "progress",
             Self::Error(_) => "error",
-        }
-    }
-}
-
-impl From<LinkOffer> for OnLink {
-    fn from(offer: LinkOffer) -> Self {
-        let LinkOffer {
-            uri,
-            expires_at,
-            code,
-            digits,
-            approved,
-            problem,
-        } = offer;
-        Self {
-            uri,
-            expires_at: milliseconds(expires_at),
-            code,
-            digits,
-            approved,
-            problem: problem.map(Refusal::code),
         }
     }
 }

@@ -19,7 +19,7 @@ export function linkAgainView(app, begin) {
   function go(event) {
     event.preventDefault();
     const credential = token.input.value.trim();
-    begin({ deviceName: device.input.value.trim(), ...(credential && { credential }) });
+    begin({ ...(account.handle && { handle: account.handle }), deviceName: device.input.value.trim(), ...(credential && { credential }) });
   }
 
   const form = el("form.card.stack.notice", { onsubmit: go, "aria-label": "Link this browser again" },

@@ -1,4 +1,4 @@
-// This browser asks to be linked: the code as picture and text, until another device of the person answers.
+// This browser asks to be linked: by digits, or by the code as picture and text, until another device of the person answers.
 // Does not know the account it will get; nothing secret exists here before the other device approved.
 
 import { el, setText } from "../dom.js";
@@ -8,17 +8,19 @@ import { icon } from "../icons.js";
 import { announce } from "../notify.js";
 import { drawQr } from "../qr.js";
 import { LIST } from "../route.js";
+import { digitsHere } from "./link-digits-here.js";
 
 const STEPS = [
   "On a device that already has your account, open Lockstep.",
   "Go to Devices, then “Link a device”.",
-  "Scan this code there, or copy the text and paste it.",
-  "Check the name and approve. This page then goes on by itself.",
+  "Type the digits that appear here, or scan or paste the code.",
+  "Check the name and approve there. It then shows four digits, which you type here.",
 ];
 
 const ENDED = {
   link_declined: ["declined", "Declined on the other device", "Nothing was shared. If that was a mistake, start again."],
   other_account: ["other", "That was another account", "This browser holds the messages of the account it was linked to before. Approve it on a device of that account."],
+  link_over: ["over", "Linking has ended", "Nothing was shared and nothing was kept. If the digits did not match although you typed them carefully, somebody may be between your devices."],
   link_expired: ["expired", "Time ran out", "Nobody answered in time, so the codes shown here no longer work. Start again when your other device is at hand."],
 };
 
@@ -57,37 +59,60 @@ class LinkHere {
     this.code = undefined;
     this.#show("starting", busy("Preparing a code…"));
     try {
-      this.attempt = await this.app.client.link(this.app.linking);
-      if (this.closed) return void this.attempt.cancel();
-      this.#waiting({ uri: this.attempt.uri, expiresAt: this.attempt.expiresAt });
-      await this.attempt.done;
+      const attempt = await this.app.client.link(this.app.linking);
+      this.attempt = attempt;
+      if (this.closed) return void attempt.cancel();
+      const { uri, expiresAt, code, digits, approved, problem } = attempt;
+      this.#waiting({ uri, expiresAt, code, digits, approved, problem });
+      await attempt.done;
       if (!this.closed) this.#finished();
     } catch (error) {
-      if (!this.closed) this.#ended(error);
+      if (!this.closed && this.attempt !== this.replaced) this.#ended(error);
     }
+    return undefined;
   }
 
-  #waiting({ uri, expiresAt }) {
+  #waiting(shown) {
+    const { uri, expiresAt } = shown;
     const first = !this.code;
-    this.code ??= codeParts();
+    const { handle, credential } = this.app.linking ?? {};
+    this.code ??= codeParts(digitsHere({
+      known: Boolean(handle || credential),
+      confirm: (digits) => this.attempt.confirm(digits),
+      begin: (name) => this.#again(name),
+    }));
     const { code } = this;
-    code.expiresAt = expiresAt;
-    setText(code.uri, uri);
+    const text = shown.code ?? uri;
+    code.expiresAt = shown.code ? undefined : expiresAt; // a code of a run lasts as long as that
+    code.digits.update(shown);
+    const isNew = code.uri.textContent !== text;
+    setText(code.uri, text);
     if (first) this.#show("waiting", code.node);
-    drawQr(uri, "QR code with the link text").then(
-      (picture) => code.uri.textContent === uri && code.picture.replaceChildren(picture),
+    if (isNew) drawQr(text, "QR code with the link text").then(
+      (picture) => code.uri.textContent === text && code.picture.replaceChildren(picture),
       () => code.picture.replaceChildren(el("p", {}, "The picture cannot be drawn here. Use the text instead.")));
     this.#tick();
+  }
+
+  /** The person has said whose device this is to be. */
+  #again(handle) {
+    this.app.linking = { ...this.app.linking, handle };
+    this.replaced = this.attempt;
+    this.attempt?.cancel();
+    this.#begin();
   }
 
   #tick() {
     const { code } = this;
     if (!code) return;
+    code.left.hidden = code.words.hidden = code.expiresAt === undefined;
+    if (code.expiresAt === undefined) return code.picture.classList.remove("stale");
     const left = code.expiresAt - Date.now();
     code.left.max = Math.max(code.left.max, left, 1);
     code.left.value = Math.max(0, left);
     setText(code.words, left > 0 ? `A new code comes in ${seconds(left)}` : "Getting a new code…");
     code.picture.classList.toggle("stale", left <= 0);
+    return undefined;
   }
 
   #finished() {
@@ -115,7 +140,7 @@ class LinkHere {
 
 const busy = (text) => el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), text);
 
-function codeParts() {
+function codeParts(digits) {
   const picture = el("div.qr");
   const left = el("progress.countdown", { max: "1", "aria-hidden": "true" });
   const words = el("p.muted.center-text.tabular");
@@ -123,12 +148,11 @@ function codeParts() {
   const label = el("span", { "aria-live": "polite" }, "Copy text");
   const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, label) }, icon("copy"), label);
   const node = el("div.link-here", {},
-    el("div.stack", {}, picture, left, words),
-    el("div.stack", {},
-      el("ol.steps", {}, STEPS.map((text) => el("li", {}, text))),
+    el("div.stack", {}, digits.node, el("ol.steps", {}, STEPS.map((text) => el("li", {}, text)))),
+    el("div.stack", {}, el("h2", {}, "Or by code"), picture, left, words,
       uri, el("div.row", {}, copy),
       el("p.hint", {}, "Show this code or text to nobody else: it is for your own devices only.")));
-  return { node, picture, left, words, uri };
+  return { node, picture, left, words, uri, digits };
 }
 
 /** The clipboard is closed to pages without a secure connection; then the text is at least selected. */

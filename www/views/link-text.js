@@ -17,7 +17,7 @@ export class LinkText {
     this.closed = false;
     this.error = inlineError();
     this.text = field("Paste the text it shows", { testid: "link-device-uri", rows: 3, autocomplete: "off", spellcheck: "false",
-      autocapitalize: "none", placeholder: "lockstep://linkdevice?…", maxlength: 2048, "data-focus": "" });
+      autocapitalize: "none", placeholder: "lockstep://linkdevice?…", maxlength: 2048 });
     this.go = el("button.button.primary", { type: "submit", testid: "link-device-next" }, "Next");
     this.video = el("video.viewfinder", { playsinline: true, muted: true, hidden: true, "aria-label": "Camera picture" });
     this.scan = el("button.button.wide", { type: "button", testid: "link-device-scan", onclick: () => this.#toggleCamera() });
@@ -28,7 +28,7 @@ export class LinkText {
       this.#submit();
     });
     this.node = el("div.stack", {},
-      el("p", {}, "On the device you want to add, open Lockstep and choose ", el("strong", {}, "Link this browser"), ". It then shows a code."),
+      el("h3", {}, "Or use its code"),
       this.camera,
       el("form.stack", { onsubmit: (event) => this.#submit(event) }, this.text.node, this.error.node,
         el("div.row", {}, this.go, el("button.button.plain", { type: "button", onclick: cancel }, "Cancel"))));

@@ -1,5 +1,5 @@
 // The first screen of a new browser: sign up with a handle, or link this browser to an account one already has.
-// Does not know how linking goes on from here; it hands over the device name and the access token.
+// Does not know how linking goes on from here; it hands over handle, device name and access token.
 
 import { el } from "../dom.js";
 import { sentence } from "../errors.js";
@@ -51,7 +51,10 @@ export function welcomeView(app, beginLinking) {
     }
   }
 
-  link.addEventListener("click", () => beginLinking(options()));
+  link.addEventListener("click", () => {
+    const name = bareHandle(handle.input.value);
+    beginLinking({ ...(name && { handle: name }), ...options() });
+  });
 
   const form = el("form.card.stack", { onsubmit: signUp, "aria-label": "Get started" },
     el("h2", {}, "Get started"),
@@ -59,7 +62,7 @@ export function welcomeView(app, beginLinking) {
     el("details.quiet", {}, el("summary", {}, "I have an access token"), token.node),
     error.node, register,
     el("p.or", {}, el("span", {}, "or")),
-    el("p.muted", {}, "Already use Lockstep on another device? Then you need no new handle."),
+    el("p.muted", {}, "Already use Lockstep on another device? Then you need no new handle: enter the one you have there."),
     link);
   const node = el("main.welcome", {}, brand(), el("div.welcome-form", {}, form));
   return { node, onShown: () => matchMedia("(pointer: fine)").matches && handle.input.focus() };

@@ -7,6 +7,7 @@
 mod asking;
 mod deciding;
 mod existing_side;
+mod giving;
 mod keys;
 mod new_side;
 #[cfg(test)]

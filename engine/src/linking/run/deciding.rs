@@ -1,12 +1,7 @@
-//! The existing device's run, carried out: it looks who waits when the person wants to link a device, answers, and after
-//! the person typed the digits and approved gives the account to the new browser.
-//!
-//! Rule LR-6: the account's private key is neither used nor handed on before the approval.
+//! The existing device's run, carried out: it looks who waits when the person wants to link a device, answers, takes the
+//! digits, and waits for the device. What it gives after the approval is in `giving`.
 
-use prost::Message as _;
-use wire::body::{LinkToken, from_json};
 use wire::link_code::LinkCode;
-use wire::proto::linking::LinkPayload;
 use wire::rendezvous::{Rendezvous, Waiting};
 use wire::{Endpoint, Handle, Response};
 
@@ -14,37 +9,35 @@ use super::asking::{get, name};
 use super::existing_side::{AboutAccount, ExistingSide, NewDevice};
 use super::{Asked, Else, Errand, Tried, otherwise};
 use crate::account::Account;
-use crate::commands::general_refusal;
 use crate::error::{Error, Refusal, RunRefusal};
-use crate::input::{HistoryChoice, Role, RunCommand, Ticket};
+use crate::input::{Role, RunCommand, Ticket};
 use crate::limits::{LINK_POLL_S, LINK_RUN_MS, LINK_RUN_WAIT_S};
-use crate::linking::approve::provision_message;
 use crate::output::{Digits, LinkClaim, LinkWay, Reply};
 use crate::peers;
 use crate::record::PeerRecord;
 use crate::state::State;
-use crate::trust::{self, Purpose};
+use crate::trust;
 use crate::tx::Tx;
 
 /// The run of a device that may let another one in.
 pub(crate) struct Deciding {
     pub(super) errand: Errand,
     code: Option<LinkCode>,
-    side: Option<ExistingSide>,
+    pub(super) side: Option<ExistingSide>,
     claimed: Option<Handle>,
     /// Waits for somebody who asks.
     opened: Option<Ticket>,
     /// Waits for the device, which is to be this.
-    approved: Option<(Ticket, Role)>,
+    pub(super) approved: Option<(Ticket, Role)>,
     /// Wait for the digits of the answer.
     answers: Vec<Ticket>,
     /// By which the device is waited for.
-    token: Option<String>,
+    pub(super) token: Option<String>,
     /// Message 3.
-    sealed: Option<Vec<u8>>,
+    pub(super) sealed: Option<Vec<u8>>,
 }
 
-const OVER: Refusal = Refusal::Run(RunRefusal::Over);
+pub(super) const OVER: Refusal = Refusal::Run(RunRefusal::Over);
 
 impl State {
     pub(crate) async fn run_command(
@@ -109,7 +102,7 @@ impl State {
         plain.or((!own.is_owner()).then_some(Refusal::NotOwner))
     }
 
-    fn ask_deciding(&mut self, tx: &mut Tx<'_>, asked: Asked) {
+    pub(super) fn ask_deciding(&mut self, tx: &mut Tx<'_>, asked: Asked) {
         let Some(deciding) = &mut self.runs.deciding else {
             return;
         };
@@ -227,111 +220,6 @@ impl State {
         }
     }
 
-    /// The person has approved. Nothing was made for the new browser until here.
-    async fn approve_run(
-        &mut self,
-        tx: &mut Tx<'_>,
-        ticket: Ticket,
-        role: Role,
-        history: HistoryChoice,
-    ) -> Result<(), Error> {
-        let run = self.runs.deciding.as_ref();
-        let refusal = match run.and_then(|run| Some((run, run.side.as_ref()?))) {
-            None => Some(OVER),
-            Some((_, side)) if !side.is_matched() => Some(Refusal::Run(RunRefusal::DigitsMissing)),
-            Some((run, _)) if run.approved.is_some() => Some(Refusal::LinkBusy),
-            Some(_) if !matches!(role, Role::Owner | Role::Device) => {
-                Some(Refusal::InvalidArgument("role"))
-            }
-            Some(_) => None,
-        };
-        if let Some(refusal) = refusal {
-            tx.resolve(ticket, Err(refusal));
-            return Ok(());
-        }
-        let at = run.and_then(Deciding::at).unwrap_or_default();
-        if let Err(refusal) = self.choose_history(tx, &at, history).await? {
-            tx.resolve(ticket, Err(refusal));
-            return Ok(());
-        }
-        self.note_approval(ticket, &at);
-        if let Some(run) = &mut self.runs.deciding {
-            run.approved = Some((ticket, role));
-        }
-        self.ask_deciding(tx, Asked::Token);
-        Ok(())
-    }
-
-    /// The relay lets a device in. One that is to have a key of its own is certified before anything goes to it.
-    async fn run_token(&mut self, tx: &mut Tx<'_>, answer: &Response) -> Result<(), Error> {
-        let token = from_json::<LinkToken>(&answer.body);
-        let Some(run) = &mut self.runs.deciding else {
-            return Ok(());
-        };
-        let (Some((_, role)), Some(new)) = (run.approved, run.new_device()) else {
-            return Ok(());
-        };
-        match (answer.status, token) {
-            (200, Ok(token)) if role == Role::Owner => self.give(tx, token, None)?,
-            (200, Ok(token)) if token.device_id.is_some() => {
-                let purpose = Purpose::Run {
-                    run: run.errand.run,
-                    new: new.clone(),
-                    token,
-                };
-                self.change_list(tx, purpose, 0).await?;
-            }
-            (200, _) => self.end_deciding(tx, Refusal::RelayProtocol),
-            (411, _) => self.end_deciding(tx, Refusal::DeviceLimit),
-            (status, _) => self.end_deciding(tx, general_refusal(status)),
-        }
-        Ok(())
-    }
-
-    /// The list that names the new device is at the relay, with a certificate for it; or could not be put there.
-    pub(crate) fn run_certified(
-        &mut self,
-        tx: &mut Tx<'_>,
-        (run, token): (u32, LinkToken),
-        certified: Result<(Vec<u8>, Vec<u8>), Refusal>,
-    ) -> Result<(), Error> {
-        let present = self.runs.deciding.as_ref();
-        if present.is_none_or(|present| present.errand.run != run) {
-            return Ok(()); // given up meanwhile; a device that never comes is in the list for nothing
-        }
-        match certified {
-            Ok(certified) => self.give(tx, token, Some(certified)),
-            Err(refusal) => {
-                self.end_deciding(tx, refusal);
-                Ok(())
-            }
-        }
-    }
-
-    /// Seals what was approved for the new browser.
-    fn give(
-        &mut self,
-        tx: &mut Tx<'_>,
-        token: LinkToken,
-        certified: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<(), Error> {
-        let (Some(run), Some(own)) = (&mut self.runs.deciding, &self.account) else {
-            return Ok(());
-        };
-        let Some(side) = run.side.as_mut().filter(|_| run.approved.is_some()) else {
-            return Ok(());
-        };
-        let message = provision_message(own, token.verification_code, certified);
-        let payload = LinkPayload {
-            provision_message: message.encode_to_vec(),
-        };
-        let sealed = side.give(&payload);
-        run.sealed = Some(sealed.map_err(|_| Error::Bug("an approved run can't seal"))?);
-        run.token = Some(token.token_identifier);
-        self.ask_deciding(tx, Asked::Give);
-        Ok(())
-    }
-
     /// The digits for the new browser, as soon as it has been given something.
     fn tell_answer(&mut self, tx: &mut Tx<'_>) {
         let Some(run) = &mut self.runs.deciding else {
@@ -345,7 +233,7 @@ impl State {
     }
 
     /// Whatever waits for this run is told so, and the new browser too.
-    fn end_deciding(&mut self, tx: &mut Tx<'_>, refusal: Refusal) {
+    pub(super) fn end_deciding(&mut self, tx: &mut Tx<'_>, refusal: Refusal) {
         let Some(run) = self.runs.deciding.take() else {
             return;
         };
@@ -396,11 +284,11 @@ impl State {
 
 impl Deciding {
     /// The name of the rendezvous, once one was found.
-    fn at(&self) -> Option<String> {
+    pub(super) fn at(&self) -> Option<String> {
         Some(name(self.side.as_ref()?.rendezvous()))
     }
 
-    fn new_device(&self) -> Option<&NewDevice> {
+    pub(super) fn new_device(&self) -> Option<&NewDevice> {
         self.side.as_ref()?.device()
     }
 

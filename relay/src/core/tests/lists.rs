@@ -113,7 +113,7 @@ impl Certified {
 }
 
 /// A scene whose list names a device that is there, with its certificate and the list.
-fn with_certified() -> (Scene, Device, Certified, DeviceList) {
+pub(super) fn with_certified() -> (Scene, Device, Certified, DeviceList) {
     let mut scene = scene();
     let by = scene.a1;
     let token = scene.bench.token(&by);
