@@ -7,6 +7,7 @@ use wire::body::{Base64, LinkDevice, ListedDevices, PutDeviceList};
 use wire::bundle::LeftOut;
 use wire::certificate::{Capabilities, Certificate, Role, SignedCertificate};
 use wire::device_list::{DeviceList, Entry, Reason, Revoked, SignedList};
+use wire::rendezvous::Rendezvous;
 
 use super::*;
 use wire::basic::Basic;
@@ -113,7 +114,7 @@ impl Certified {
 }
 
 /// A scene whose list names a device that is there, with its certificate and the list.
-pub(super) fn with_certified() -> (Scene, Device, Certified, DeviceList) {
+fn with_certified() -> (Scene, Device, Certified, DeviceList) {
     let mut scene = scene();
     let by = scene.a1;
     let token = scene.bench.token(&by);
@@ -279,6 +280,14 @@ fn who_does_not_hold_the_accounts_key_neither_links_nor_removes_nor_signs() {
         Endpoint::LinkToken,
         Endpoint::DeleteAccount,
         Endpoint::RemoveDevice(a1.caller.address.device),
+        Endpoint::Rendezvous(Rendezvous::Look {
+            at: None,
+            timeout_s: 0,
+        }),
+        Endpoint::Rendezvous(Rendezvous::Put {
+            at: "0".repeat(32),
+            index: 0,
+        }),
     ];
     for endpoint in of_others {
         let answer = scene.bench.ask(&device, endpoint, &[]);
