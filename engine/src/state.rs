@@ -195,7 +195,7 @@ impl State {
         }
         self.outbox.tick(tx.now);
         self.tick_offers(tx);
-        self.tick_runs(tx);
+        self.tick_runs(tx).await?;
         self.upkeep(tx).await?;
         self.do_due(tx).await?;
         self.make_blocks(tx).await?;

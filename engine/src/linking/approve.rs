@@ -157,7 +157,7 @@ impl State {
     }
 
     /// A device that was certified and did not come is in the list no more.
-    async fn never_came(
+    pub(super) async fn never_came(
         &mut self,
         tx: &mut Tx<'_>,
         certified: Option<DeviceId>,

@@ -14,7 +14,7 @@ mod new_side;
 mod tests;
 
 use wire::rendezvous::Rendezvous;
-use wire::{Endpoint, Response};
+use wire::{DeviceId, Endpoint, Response};
 
 use crate::error::{Error, Refusal, RunRefusal};
 use crate::input::Timestamp;
@@ -121,6 +121,8 @@ pub(crate) enum Asked {
 pub(crate) struct Runs {
     asking: Option<Asking>,
     deciding: Option<Deciding>,
+    /// Devices that were certified in a run that then ended.
+    never_came: Vec<DeviceId>,
     last: u32,
 }
 
@@ -229,7 +231,10 @@ impl State {
             | Asked::Token
             | Asked::Give
             | Asked::Device
-            | Asked::Watch => self.deciding_answered(tx, (run, asked), answer).await,
+            | Asked::Watch => {
+                self.deciding_answered(tx, (run, asked), answer).await?;
+                self.unlist(tx).await
+            }
         }
     }
 
@@ -239,8 +244,19 @@ impl State {
         self.resume_deciding(tx);
     }
 
-    pub(crate) fn tick_runs(&mut self, tx: &mut Tx<'_>) {
+    pub(crate) async fn tick_runs(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.tick_asking(tx);
         self.tick_deciding(tx);
+        self.unlist(tx).await
+    }
+
+    /// The list names no device of a run that has ended.
+    async fn unlist(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        if self.connection.is_up() {
+            for device in std::mem::take(&mut self.runs.never_came) {
+                self.never_came(tx, Some(device)).await?;
+            }
+        }
+        Ok(())
     }
 }

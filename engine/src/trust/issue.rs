@@ -151,7 +151,7 @@ impl State {
                 }
                 if let Purpose::Run { run, token, .. } = change.purpose {
                     let refusal = Err(general_refusal(status));
-                    self.run_certified(tx, (run, token), refusal)?;
+                    self.run_certified(tx, (run, token), refusal).await?;
                 }
                 return Ok(());
             }
@@ -167,7 +167,7 @@ impl State {
             ),
             Purpose::Run { run, token, .. } => {
                 let certified = Ok((change.certificate, change.list));
-                self.run_certified(tx, (run, token), certified)
+                self.run_certified(tx, (run, token), certified).await
             }
             Purpose::Revoke {
                 ticket: Some(ticket),

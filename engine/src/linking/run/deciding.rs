@@ -3,7 +3,7 @@
 
 use wire::link_code::LinkCode;
 use wire::rendezvous::{Rendezvous, Waiting};
-use wire::{Endpoint, Handle, Response};
+use wire::{DeviceId, Endpoint, Handle, Response};
 
 use super::asking::{get, name};
 use super::existing_side::{AboutAccount, ExistingSide, NewDevice};
@@ -35,6 +35,8 @@ pub(crate) struct Deciding {
     pub(super) token: Option<String>,
     /// Message 3.
     pub(super) sealed: Option<Vec<u8>>,
+    /// The list names it, as this device.
+    pub(super) certified: Option<DeviceId>,
 }
 
 pub(super) const OVER: Refusal = Refusal::Run(RunRefusal::Over);
@@ -65,7 +67,7 @@ impl State {
                 tx.resolve(ticket, Ok(Reply::Done));
             }
         }
-        Ok(())
+        self.unlist(tx).await
     }
 
     /// The person wants to link a device. What they began before is over.
@@ -91,6 +93,7 @@ impl State {
             answers: Vec::new(),
             token: None,
             sealed: None,
+            certified: None,
         });
         self.ask_deciding(tx, Asked::Look);
     }
@@ -142,8 +145,10 @@ impl State {
                 self.ask_deciding(tx, Asked::Watch);
             }
             (Asked::Device, _) => {
-                if let Some((ticket, _)) = self.runs.deciding.take().and_then(|run| run.approved) {
-                    self.device_came(tx, ticket, answer).await?;
+                let run = self.runs.deciding.take();
+                let run = run.and_then(|run| Some((run.approved?.0, run.certified)));
+                if let Some((ticket, certified)) = run {
+                    self.device_came(tx, ticket, certified, answer).await?;
                 }
             }
             (Asked::Watch, 204) => self.ask_deciding(tx, Asked::Watch),
@@ -237,6 +242,7 @@ impl State {
         let Some(run) = self.runs.deciding.take() else {
             return;
         };
+        self.runs.never_came.extend(run.certified);
         if let Some(at) = run.at() {
             self.end_rendezvous(tx, run.errand.run, at);
         }

@@ -85,18 +85,24 @@ impl State {
     }
 
     /// The list that names the new device is at the relay, with a certificate for it; or could not be put there.
-    pub(crate) fn run_certified(
+    pub(crate) async fn run_certified(
         &mut self,
         tx: &mut Tx<'_>,
         (run, token): (u32, LinkToken),
         certified: Result<(Vec<u8>, Vec<u8>), Refusal>,
     ) -> Result<(), Error> {
-        let present = self.runs.deciding.as_ref();
-        if present.is_none_or(|present| present.errand.run != run) {
-            return Ok(()); // given up meanwhile; a device that never comes is in the list for nothing
-        }
+        let present = self.runs.deciding.as_mut();
+        let Some(present) = present.filter(|present| present.errand.run == run) else {
+            // Given up meanwhile.
+            return self
+                .never_came(tx, certified.ok().and(token.device_id))
+                .await;
+        };
         match certified {
-            Ok(certified) => self.give(tx, token, Some(certified)),
+            Ok(certified) => {
+                present.certified = token.device_id;
+                self.give(tx, token, Some(certified))
+            }
             Err(refusal) => {
                 self.end_deciding(tx, refusal);
                 Ok(())
