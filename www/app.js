@@ -8,6 +8,7 @@ import { el } from "./dom.js";
 import { endsTheSession, sentence } from "./errors.js";
 import { Notifications } from "./notifications.js";
 import { announce, toast, withdraw } from "./notify.js";
+import { Review } from "./review.js";
 import { DEVICES, LINK_HERE, LIST, chatHash, parse } from "./route.js";
 import { connectionView } from "./views/connection.js";
 import { stayOnDrop } from "./views/drop.js";
@@ -28,6 +29,7 @@ const app = {
   identityChanged: new Set(), // accounts whose key changed while this page is open
   linking: undefined,
   alarm: undefined,
+  review: undefined,
   justLinked: false, // in this page: the list of devices it gets first is no news
   go: (hash) => {
     location.hash = hash;
@@ -85,6 +87,7 @@ async function settle() {
   app.justLinked ||= Boolean(app.linking);
   app.linking = undefined;
   app.alarm.check();
+  app.review.check();
   app.directory ??= new Directory(app.client, report);
   if (screen.name !== app.client.state()) {
     app.directory.refresh();
@@ -101,6 +104,13 @@ function beginLinking(options) {
   else app.go(LINK_HERE);
 }
 
+// The server contradicts itself about somebody's devices. Nothing goes to what is in doubt; the person should know all the same.
+const ALARMS = {
+  forked: (name) => `The server shows different people different devices of ${name}. Nothing is sent to those in doubt. Tell whoever runs your service.`,
+  rolledBack: (name) => `The server shows an old list of the devices of ${name}. It is not relied on.`,
+  ghost: (name) => `The server claims a device of ${name} that nobody has vouched for. Nothing is sent to it.`,
+};
+
 function listen(client) {
   client.on("state", () => settle().catch(report));
   client.on("error", (error) => error.code !== "rolled_back" && report(error)); // the page then says it for as long as it holds
@@ -111,6 +121,10 @@ function listen(client) {
     if (parse(location.hash).id === account) return;
     const name = app.directory?.name(account) ?? "a contact";
     toast(`The security key of ${name} has changed. Check with them before you send anything private.`, { kind: "error", code: "identity_changed" });
+  });
+  client.on("alarm", ({ account, kind }) => {
+    const name = app.directory?.name(account) ?? "you";
+    toast(ALARMS[kind](name), { kind: "error", code: `alarm_${kind}`, link: { href: DEVICES, text: "Your devices" } });
   });
   let lastDevices;
   let most = 0; // of a new device the alarm tells
@@ -143,7 +157,8 @@ async function start() {
   window.lockstep = { client: app.client };
   outlet = el("div.outlet");
   app.alarm = new DeviceAlarm(app.client);
-  root.replaceChildren(connectionView(app.client), app.alarm.node, historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
+  app.review = new Review(app.client);
+  root.replaceChildren(connectionView(app.client), app.alarm.node, app.review.node, historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
   listen(app.client);
   stayOnDrop();
   new Notifications(app.client, (conversation) => app.go(chatHash(conversation)));

@@ -48,6 +48,27 @@ describe("the devices page", { concurrency: false }, () => {
     await isRefused(phone, "not_owner", (client) => client.deleteAccount());
   });
 
+  test("once a month a person is asked whether each device is still theirs", async () => {
+    const { laptop } = cast;
+    const monthAgo = (days) => laptop.page.evaluate((ms) => {
+      const key = Object.keys(localStorage).find((name) => name.startsWith("lockstep-reviewed-"));
+      localStorage.setItem(key, String(Date.now() - ms));
+    }, days * 24 * 60 * 60 * 1000);
+    await monthAgo(29);
+    await laptop.reload();
+    await laptop.shows("online");
+    assert.equal(await laptop.t("review").count(), 0);
+    await monthAgo(31);
+    await laptop.reload();
+    assert.match(await laptop.t("review").textContent(), /2 devices read and write your messages/);
+    await laptop.t("review-look").click();
+    await laptop.t("device").nth(1).waitFor();
+    assert.equal(await laptop.t("review").count(), 0);
+    await laptop.reload();
+    await laptop.shows("online");
+    assert.equal(await laptop.t("review").count(), 0);
+  });
+
   test("a lost one is cut off, and others go on under the same key", async () => {
     const { laptop, phone, bob, aliceId, bobId } = cast;
     const keyOf = () => bob.call(async (client, id) => [...(await client.contacts()).find((contact) => contact.id === id).identityKey], aliceId);
