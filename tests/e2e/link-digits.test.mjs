@@ -38,13 +38,17 @@ const askByDigits = async (device) => {
 };
 
 const openLinking = async (device) => {
-  if (!(await device.t("link-device-open").isVisible().catch(() => false))) await device.t("devices-open").click();
+  await device.t("devices-open").click();
   await device.t("link-device-open").click();
+  await device.t("link-digits-start").click();
 };
 
+/** Whatever a test left on the screen. */
 const backToList = async (device) => {
-  await device.page.keyboard.press("Escape");
-  await device.page.keyboard.press("Escape");
+  await device.page.goto(relay.http);
+  await device.page.reload();
+  await device.settled();
+  await device.online();
 };
 
 const digitsOf = async (device) => {
@@ -183,6 +187,7 @@ describe("linking by digits", { concurrency: false }, () => {
     await laptop.page.locator("[data-testid=error][data-code=link_over]").waitFor();
     assert.equal(await other.state(), "new");
     await other.t("link-again").click();
+    await laptop.t("link-digits-start").click();
     await enter(laptop, await digitsOf(other));
     await laptop.t("link-reject").click();
     await backToList(laptop);

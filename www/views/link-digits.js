@@ -11,13 +11,22 @@ export class LinkDigits {
   /** `matched(request)` goes on with a browser whose digits were typed; `over(error)` begins anew. */
   constructor({ client, handle, matched, over }) {
     Object.assign(this, { client, matched, over, closed: false, stop: new AbortController() });
-    this.place = el("div.stack", {}, el("p.busy", { role: "status", testid: "link-waiting" },
-      el("span.spinner", { "aria-hidden": "true" }), "Waiting for the new device…"));
+    // Whoever is answered here can't be linked by its code any more: so it begins when the person wants digits.
+    this.place = el("div.row", {}, el("button.button.primary", { type: "button", testid: "link-digits-start", "data-focus": "",
+      onclick: () => this.#begin() }, "Type digits"));
     this.node = el("section.card.stack", { "aria-label": "By digits" },
-      el("h3", { tabIndex: -1, "data-focus": "" }, "Type the digits of the new device"),
+      el("h3", { tabIndex: -1 }, "Type the digits of the new device"),
       el("p.muted", {}, "On the device you want to add, open Lockstep, choose ", el("strong", {}, "Link this browser"),
         handle ? ` and enter your handle, @${handle}.` : "."),
       this.place);
+  }
+
+  #begin() {
+    const waiting = el("p.busy", { role: "status", tabIndex: -1, testid: "link-waiting" },
+      el("span.spinner", { "aria-hidden": "true" }), "Waiting for the new device…");
+    this.place.className = "stack";
+    this.place.replaceChildren(waiting);
+    waiting.focus();
     this.#wait();
   }
 
