@@ -45,7 +45,7 @@ export function digitsHere({ confirm, begin, known }) {
 
 const waiting = () => [
   el("h2", {}, "By digits"),
-  el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), "Waiting for your other device. Eight digits appear here as soon as you choose “Link a device” there."),
+  el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), "Waiting for your other device. Eight digits appear here as soon as you choose “Link a device” and “Type digits” there."),
 ];
 
 const typeThere = (digits) => [

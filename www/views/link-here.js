@@ -12,8 +12,8 @@ import { digitsHere } from "./link-digits-here.js";
 
 const STEPS = [
   "On a device that already has your account, open Lockstep.",
-  "Go to Devices, then “Link a device”.",
-  "Type the digits that appear here, or scan or paste the code.",
+  "Go to Devices, then “Link a device”, then “Type digits”.",
+  "Type the digits that appear here. Or scan or paste the code in place of that.",
   "Check the name and approve there. It then shows four digits, which you type here.",
 ];
 

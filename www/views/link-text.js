@@ -17,7 +17,7 @@ export class LinkText {
     this.closed = false;
     this.error = inlineError();
     this.text = field("Paste the text it shows", { testid: "link-device-uri", rows: 3, autocomplete: "off", spellcheck: "false",
-      autocapitalize: "none", placeholder: "lockstep://linkdevice?…", maxlength: 2048 });
+      autocapitalize: "none", placeholder: "lockstep://…", maxlength: 2048 });
     this.go = el("button.button.primary", { type: "submit", testid: "link-device-next" }, "Next");
     this.video = el("video.viewfinder", { playsinline: true, muted: true, hidden: true, "aria-label": "Camera picture" });
     this.scan = el("button.button.wide", { type: "button", testid: "link-device-scan", onclick: () => this.#toggleCamera() });
