@@ -19,5 +19,6 @@ pub mod live;
 pub mod messages;
 pub mod people;
 pub mod person;
+pub mod safety;
 pub mod search;
 pub mod types;

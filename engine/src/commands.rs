@@ -86,6 +86,7 @@ impl State {
             | Command::Account
             | Command::Settings
             | Command::Profile
+            | Command::Safety(_)
             | Command::App(_)
             | Command::Transfer(_)
             | Command::History(_)
@@ -144,6 +145,7 @@ impl State {
             Command::Contacts => Ok(Reply::Contacts(contacts::list(tx).await?)),
             Command::Settings => Ok(Reply::Settings(registers::settings(tx).await?)),
             Command::Profile => Ok(Reply::Profile(registers::profile(tx).await?)),
+            Command::Safety(command) => self.safety(tx, command).await?,
             Command::App(command) => self.app(tx, command).await?,
             Command::Transfer(command) => self.transfer(tx, command).await?,
             Command::History(command) => self.history(tx, command).await?,
@@ -225,6 +227,7 @@ impl State {
             | Command::Search(_)
             | Command::Settings
             | Command::Profile
+            | Command::Safety(_)
             | Command::App(_)
             | Command::Transfer(_)
             | Command::Contacts => None,
@@ -297,6 +300,7 @@ fn needs_relay(command: &Command) -> bool {
         | Command::Set(_)
         | Command::Settings
         | Command::Profile
+        | Command::Safety(_)
         | Command::App(_)
         | Command::Transfer(_)
         | Command::History(_)

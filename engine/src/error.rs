@@ -4,9 +4,11 @@
 //! [`Refusal`] answers one command and changes nothing. What a peer did wrong is neither: it becomes a
 //! record or an event. `docs/errors.md` lists every code (checked by `tests/tidy.rs`).
 
+mod keys;
 mod run;
 mod sentences;
 
+pub use keys::KeyRefusal;
 pub use run::RunRefusal;
 
 /// Why the engine can't go on.
@@ -116,6 +118,8 @@ pub enum Refusal {
     QueueFull,
     /// There is no identity key of this person yet.
     KeyUnknown,
+    /// About keys that people compare.
+    Key(KeyRefusal),
     /// Not a key of application data.
     AppKeyInvalid,
     /// An item of application data, or a message to own devices, is too large.
@@ -199,6 +203,7 @@ impl Refusal {
             Self::ChallengeRequired => "challenge_required",
             Self::QueueFull => "queue_full",
             Self::KeyUnknown => "key_unknown",
+            Self::Key(refusal) => refusal.code(),
             Self::AppKeyInvalid => "app_key_invalid",
             Self::AppItemTooLarge => "app_item_too_large",
             Self::AppFull => "app_full",
@@ -289,5 +294,11 @@ impl From<&Error> for Refusal {
             Error::Store(fault) => Self::Store(*fault),
             Error::Bug(_) => Self::Internal,
         }
+    }
+}
+
+impl From<KeyRefusal> for Refusal {
+    fn from(refusal: KeyRefusal) -> Self {
+        Self::Key(refusal)
     }
 }

@@ -4,6 +4,7 @@
 mod app;
 mod history;
 mod run;
+mod safety;
 mod setting;
 mod transfer;
 
@@ -15,6 +16,7 @@ use crate::attachment::Pointer;
 pub use app::AppCommand;
 pub use history::{BlobEnd, BlobFault, BlobTask, HistoryChoice, HistoryCommand};
 pub use run::RunCommand;
+pub use safety::SafetyCommand;
 pub use setting::{Setting, SettingsChange};
 pub use transfer::{FileMark, TransferCommand};
 
@@ -187,6 +189,8 @@ pub enum Command {
     Settings,
     /// Answer: `Reply::Profile`.
     Profile,
+    /// Keys that people compare.
+    Safety(SafetyCommand),
     /// Application data.
     App(AppCommand),
     /// Files on their way.
@@ -323,6 +327,7 @@ impl std::fmt::Debug for Command {
             Self::Set(_) => "Set",
             Self::Settings => "Settings",
             Self::Profile => "Profile",
+            Self::Safety(_) => "Safety",
             Self::App(_) => "App",
             Self::Transfer(_) => "Transfer",
             Self::History(_) => "History",

@@ -44,6 +44,7 @@ mod removal;
 mod repair;
 mod request;
 mod retry;
+mod safety;
 mod search;
 mod seen;
 mod service;

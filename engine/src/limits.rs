@@ -1,6 +1,11 @@
 //! Every limit of the client, each with its reason. Times are in milliseconds.
 //! What both sides must agree on is in `wire::limits`.
 
+/// Other people whose codes a scanned one is compared with that does not fit: to say "that is somebody else's" instead of
+/// raising an alarm. Each costs a few milliseconds.
+pub(crate) const COMPARED_PEOPLE_MAX: usize = 50;
+/// Characters of a fingerprint that are looked at: its digits, and more between them than anybody puts there.
+pub(crate) const FINGERPRINT_TEXT_MAX: usize = 200;
 /// Archived libsignal states kept in a session: a forged message is tried on each (guard V3).
 pub(crate) const ARCHIVED_STATES_MAX: usize = 5;
 /// Furthest a message may be ahead of what has come of its chain (V2, V3): a peer renews a session before it has

@@ -6,6 +6,7 @@ mod app;
 mod link;
 mod message;
 mod person;
+mod safety;
 mod transfer;
 
 use wire::{AccountId, DeviceId, Handle, MessageId};
@@ -18,6 +19,7 @@ pub use app::{AppEvent, AppKind, AppReply, AppValue};
 pub use link::{Digits, LinkClaim, LinkOffer, LinkWay};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
+pub use safety::{Comparison, SafetyNumber, SafetyReply};
 pub use transfer::{Place, TransferReply};
 
 /// What the host has to do.
@@ -118,6 +120,8 @@ pub enum Reply {
     Settings(Settings),
     /// What this person says of themself.
     Profile(Profile),
+    /// Keys that people compare.
+    Safety(SafetyReply),
     /// Application data.
     App(AppReply),
     /// Files on their way.

@@ -74,7 +74,11 @@ fn what_was_verified_of_an_earlier_key_is_the_same_on_a_device_that_comes_later(
     let (mut world, alice, bob, new) = scene(90);
     let (second, _) = world.link(alice);
     let (account, verified) = ("bob".to_owned(), true);
-    let verify = Command::Set(Setting::Verify { account, verified });
+    let verify = Command::Set(Setting::Verify {
+        account,
+        verified,
+        digits: None,
+    });
     assert_eq!(world.ask(alice, verify), Ok(Reply::Done));
     assert!(contact(&mut world, second, "bob").verified);
     world.send(bob, "alice", "with another key");

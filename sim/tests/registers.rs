@@ -176,7 +176,15 @@ fn what_is_set_on_one_device_is_seen_on_the_others() {
     let (account, name) = (to_bob(), "Bobby".to_owned());
     set(&mut world, alice, Setting::Name { account, name });
     let (account, verified) = (to_bob(), true);
-    set(&mut world, alice, Setting::Verify { account, verified });
+    set(
+        &mut world,
+        alice,
+        Setting::Verify {
+            account,
+            verified,
+            digits: None,
+        },
+    );
     let (conversation_id, until) = (to_bob(), Some(Timestamp(u64::MAX)));
     let mute = Setting::Mute {
         conversation: conversation_id,
@@ -493,7 +501,11 @@ fn a_stranger_is_blocked_before_anything_was_said_and_a_handle_is_looked_up() {
     let refused = world.ask(alice, Command::Set(unknown));
     assert_eq!(refused, Err(Refusal::UnknownHandle));
     let (account, verified) = (to_bob(), true);
-    let verify = Command::Set(Setting::Verify { account, verified });
+    let verify = Command::Set(Setting::Verify {
+        account,
+        verified,
+        digits: None,
+    });
     assert_eq!(world.ask(alice, verify), Err(Refusal::KeyUnknown));
 }
 

@@ -21,6 +21,17 @@ pub(super) fn text(value: &JsValue, name: &'static str) -> Result<String, Refusa
     value.as_string().ok_or(Refusal::InvalidArgument(name))
 }
 
+/// A text, or none: missing, `undefined` and `null` are the same.
+pub(super) fn optional_text(
+    value: &JsValue,
+    name: &'static str,
+) -> Result<Option<String>, Refusal> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    text(value, name).map(Some)
+}
+
 /// Yes or no.
 pub(super) fn flag(value: &JsValue, name: &'static str) -> Result<bool, Refusal> {
     value.as_bool().ok_or(Refusal::InvalidArgument(name))

@@ -18,6 +18,7 @@ use super::error;
 use super::link::{LinkAttempt, LinkRequest};
 use super::listeners;
 use super::person::{Contact, Conversation, Profile, Settings};
+use super::safety;
 use super::types::{
     ClientState, ConnectionState, Device, LinkOptions, Message, OpenOptions, RegisterOptions,
     UnlinkOptions,
@@ -259,6 +260,7 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Devices(all) => list::<_, Device>(all),
         Reply::Settings(settings) => to_js(&Settings::from(settings)),
         Reply::Profile(profile) => to_js(&Profile::from(profile)),
+        Reply::Safety(reply) => safety::answer(reply),
         // These become objects of their own, which need the host, or are answers to calls of `App`, about files, or to a part of a search.
         Reply::LinkOffer(_)
         | Reply::LinkClaim(_)

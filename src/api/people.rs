@@ -7,7 +7,7 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::argument::{flag, text};
+use super::argument::{flag, optional_text, text};
 use super::client::Client;
 use super::person::{NameChange, SettingsChange};
 
@@ -102,16 +102,23 @@ impl Client {
         self.answer_request(contact, false)
     }
 
-    /// The person has compared somebody's identity key with them, or takes that back. It holds for that key only.
+    /// The person has compared somebody's identity key with them, or takes that back. It holds for that key only. With the digits
+    /// that were compared (see `safetyNumber()`) it is refused with "identity_changed" if they are not of that key any more.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn verify(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] contact: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "boolean")] verified: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "string")] digits: &JsValue,
     ) -> Promise {
         self.set(text(contact, "contact").and_then(|account| {
             let verified = flag(verified, "verified")?;
-            Ok(Setting::Verify { account, verified })
+            let digits = optional_text(digits, "digits")?;
+            Ok(Setting::Verify {
+                account,
+                verified,
+                digits,
+            })
         }))
     }
 

@@ -112,12 +112,16 @@ impl State {
                 let value = fields::request_value(request);
                 (Field::Request, Some(vec![value]))
             }
-            Setting::Verify { verified, .. } => {
+            Setting::Verify {
+                verified, digits, ..
+            } => {
                 let peer = peers::record(tx, account).await?;
                 if peer.identity.is_empty() {
                     return Ok(Err(Refusal::KeyUnknown));
                 }
-                if verified && peers::key_changed(&peer) {
+                let is_shown = |digits: &String| self.is_shown(account, &peer.identity, digits);
+                let fits = digits.as_ref().map_or(Ok(true), is_shown)?;
+                if verified && (peers::key_changed(&peer) || !fits) {
                     return Ok(Err(Refusal::IdentityChanged));
                 }
                 let value = registers::verified_value(verified, &peer.identity);

@@ -55,6 +55,7 @@ impl fmt::Display for Refusal {
             }
             Self::QueueFull => "Too many messages are waiting to be sent. Try again when online.",
             Self::KeyUnknown => "There is no security key of this person yet. Write to them first.",
+            Self::Key(refusal) => return refusal.fmt(f),
             Self::AppKeyInvalid => "Data of the app needs a key such as \"drafts/bob\".",
             Self::AppItemTooLarge => "This is too large to be kept in step between devices.",
             Self::AppFull => "There is no room for more data of this app. Delete some.",

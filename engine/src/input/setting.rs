@@ -41,6 +41,8 @@ pub enum Setting {
         account: String,
         /// Whether.
         verified: bool,
+        /// The digits that were compared, if they were: they have to be those of the key that is verified.
+        digits: Option<String>,
     },
     /// Nobody is told of messages in a conversation until then.
     Mute {

@@ -59,6 +59,7 @@ fn command(what: u8, value: u8, who: String) -> Command {
         8 => Command::Set(Setting::Verify {
             account: who,
             verified: yes,
+            digits: None,
         }),
         9 => Command::Set(Setting::Mute {
             conversation: who,
