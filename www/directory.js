@@ -85,6 +85,11 @@ export class Directory {
     return this.contacts.some((contact) => contact.id === id && contact.keyChanged);
   }
 
+  /** Whether the key that counts for this person is one that was compared with them. */
+  isVerified(id) {
+    return this.contacts.some((contact) => contact.id === id && contact.verified && !contact.keyChanged);
+  }
+
   byHandle(handle) {
     const same = (entry) => entry.handle?.toLowerCase() === handle.toLowerCase();
     return this.conversations.find(same) ?? this.contacts.find(same);

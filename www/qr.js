@@ -1,14 +1,14 @@
-// Draws a text as a QR code: one SVG path, dark on white in every colour scheme, with the quiet zone readers need.
-// Does not know what the text means.
+// Draws a text, or bytes, as a QR code: one SVG path, dark on white in every colour scheme, with the quiet zone readers need.
+// Does not know what it means.
 
 import { svg } from "./dom.js";
 
 const QUIET = 4; // modules of white around the code, as the standard asks
 
-export async function drawQr(text, label) {
+export async function drawQr(content, label) {
   const { default: qrcode } = await import("./vendor/qrcode.js");
   const code = qrcode(0, "M");
-  code.addData(text, "Byte");
+  code.addData(typeof content === "string" ? content : String.fromCharCode(...content), "Byte"); // a byte is the character of that number
   code.make();
   const size = code.getModuleCount();
   const side = size + 2 * QUIET;

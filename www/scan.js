@@ -1,5 +1,5 @@
 // Reads QR codes from the camera: the browser's own reader where it has one, else jsQR, loaded only then.
-// Does not know what a code means; it hands every text it reads to the caller.
+// Does not know what a code means; it hands whatever it reads to the caller, as text or, where asked for, as bytes.
 
 const EVERY_MS = 180;
 const LONGEST_SIDE = 800; // jsQR on larger pictures is slow and reads no better
@@ -14,8 +14,8 @@ export async function hasCamera() {
   }
 }
 
-/** Shows the camera in `video` and calls `onText` for each code seen. Resolves to a function that stops it. */
-export async function startScan(video, onText) {
+/** Shows the camera in `video` and calls `onCode` for each code seen. Resolves to a function that stops it. */
+export async function startScan(video, onCode, { bytes = false } = {}) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: "environment" } });
   let timer;
   let stopped = false;
@@ -26,13 +26,13 @@ export async function startScan(video, onText) {
     video.srcObject = null;
   };
   try {
-    const read = await reader();
+    const read = bytes ? await byteReader() : await reader();
     video.srcObject = stream;
     await video.play();
     const look = async () => {
-      const text = await read(video).catch(() => undefined);
+      const code = await read(video).catch(() => undefined);
       if (stopped) return;
-      if (text) onText(text);
+      if (code?.length) onCode(code);
       if (!stopped) timer = setTimeout(look, EVERY_MS);
     };
     look();
@@ -49,17 +49,31 @@ async function reader() {
     const detector = new BarcodeDetector({ formats: ["qr_code"] });
     return async (video) => (await detector.detect(video))[0]?.rawValue;
   }
+  const read = await pictureReader();
+  return async (video) => read(video)?.data;
+}
+
+/** The browser's own reader gives texts only, and bytes that are none are lost in them. */
+async function byteReader() {
+  const read = await pictureReader();
+  return async (video) => {
+    const found = read(video);
+    return found && new Uint8Array(found.binaryData);
+  };
+}
+
+async function pictureReader() {
   const { default: jsQR } = await import("./vendor/jsqr.js");
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  return async (video) => {
+  return (video) => {
     const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight, 1));
     canvas.width = Math.round(video.videoWidth * scale);
     canvas.height = Math.round(video.videoHeight * scale);
     if (!canvas.width || !canvas.height) return undefined;
     context.drawImage(video, 0, 0, canvas.width, canvas.height);
     const picture = context.getImageData(0, 0, canvas.width, canvas.height);
-    return jsQR(picture.data, picture.width, picture.height, { inversionAttempts: "dontInvert" })?.data;
+    return jsQR(picture.data, picture.width, picture.height, { inversionAttempts: "dontInvert" }) ?? undefined;
   };
 }
 

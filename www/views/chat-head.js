@@ -7,6 +7,8 @@ import { icon } from "../icons.js";
 import { duration } from "../timers.js";
 import { avatar } from "./avatar.js";
 import { askBlock, conversationMenu } from "./conversation-menu.js";
+import { keyNotice } from "./key-notice.js";
+import { openSafety } from "./safety.js";
 
 export class ChatHead {
   /** `view`: the nodes; `id()`: the account, once known; `name()`; `failed(error)`; `leave()` shows the list; `decided()`. */
@@ -14,12 +16,11 @@ export class ChatHead {
     Object.assign(this, { app, client: app.client, directory: app.directory, view, id, name, failed, leave, decided });
     const button = (testid, text, call, kind = "") => el(`button.button.small${kind}`, { type: "button", testid, onclick: () => this.#decide(call) }, text);
     const ask = (testid, text, ...buttons) => el("div.banner", { role: "status", testid }, el("p.grow", {}, text), el("div.row", {}, buttons));
-    this.keyNotice = ask("key-changed",
-      "The security key of this person has changed. Nothing is sent to them or shown from them until you have asked them in another way whether it is really them.",
-      button("accept-key", "It is really them", (who) => this.client.acceptIdentity(who)),
-      button("reject-key", "It is not them", (who) => this.client.rejectIdentity(who)));
-    this.keyNotice.classList.add("warn");
-    this.keyNotice.prepend(icon("warning"));
+    this.keyNotice = keyNotice({
+      compare: () => this.#openSafety(),
+      accept: () => this.#decide((who) => this.client.acceptIdentity(who)),
+      reject: () => this.#decide((who) => this.client.rejectIdentity(who)),
+    });
     this.stranger = ask("request", "You have not written with this person before. If you do not know them, be careful with what they say and send.",
       button("request-accept", "Accept", (who) => this.client.acceptRequest(who), ".primary"),
       button("request-decline", "Decline", (who) => this.client.declineRequest(who)),
@@ -30,6 +31,7 @@ export class ChatHead {
       button("unblock", "Unblock", (who) => this.client.block(who, false)));
     for (const notice of [this.stranger, this.declined, this.blocked]) notice.classList.add("ask");
     view.menu.addEventListener("click", () => this.#openMenu());
+    view.verified.addEventListener("click", () => this.#openSafety());
   }
 
   #openMenu() {
@@ -37,7 +39,11 @@ export class ChatHead {
     if (!entry) return;
     const { petname } = this.directory.contact(entry.id) ?? {};
     const { client, leave, failed } = this;
-    conversationMenu({ client, entry, petname, anchor: this.view.menu, leave, failed });
+    conversationMenu({ client, entry, petname, anchor: this.view.menu, leave, failed, verify: () => this.#openSafety() });
+  }
+
+  #openSafety() {
+    openSafety({ app: this.app, id: this.id(), name: this.name(), decided: () => this.#decide(() => {}) });
   }
 
   /** The person has decided something about the other one. */
@@ -66,6 +72,8 @@ export class ChatHead {
     setText(view.sub, entry?.timer ? `Disappear after ${duration(entry.timer)}` : whose);
     setText(view.startName, name);
     view.menu.hidden = !entry || this.app.readonly();
+    view.verified.hidden = !this.directory.isVerified(id);
+    this.keyNotice.update(name, Boolean(this.directory.contact(id)?.verified));
     view.flags.hidden = !isMuted(entry, Date.now());
     reconcile(view.notices, this.app.readonly() ? [] : this.#notices(id, entry));
     if (view.face.dataset.name === name) return;
@@ -75,7 +83,7 @@ export class ChatHead {
 
   /** What there is to decide, the gravest first. A stranger with another key is asked about the key alone. */
   #notices(id, entry) {
-    if (this.app.identityChanged.has(id) || this.directory.keyChanged(id)) return [this.keyNotice];
+    if (this.app.identityChanged.has(id) || this.directory.keyChanged(id)) return [this.keyNotice.node];
     if (entry?.blocked) return [this.blocked];
     if (entry?.request === "pending") return [this.stranger];
     return entry?.request === "declined" ? [this.declined] : [];

@@ -12,6 +12,7 @@ export function chatParts(route) {
   const face = el("span.face");
   const startName = el("strong");
   const flags = el("span.chat-flags", { hidden: true }, icon("muted", "Muted"));
+  const verified = el("button.verified-badge", { type: "button", testid: "verified", hidden: true, "aria-label": "Verified: show the safety number", title: "You have verified their safety number" }, icon("verified"));
   const menu = el("button.icon-button", { type: "button", testid: "conversation-open", hidden: true, "aria-haspopup": "dialog",
     "aria-label": "Settings of this conversation", title: "Settings of this conversation" }, icon("more"));
   const list = el("ol.thread", { role: "list", "aria-label": "Messages" });
@@ -26,8 +27,8 @@ export function chatParts(route) {
   const error = inlineError();
   const head = el("header.chat-head", {},
     el("a.icon-button.to-list", { href: LIST, "aria-label": "Back to conversations" }, icon("back")),
-    face, el("div.grow", {}, el("div.chat-title", {}, name, flags), sub), menu);
+    face, el("div.grow", {}, el("div.chat-title", {}, name, verified, flags), sub), menu);
   const notices = el("div.notices");
   const node = el("section.chat", { "data-id": route.id }, head, notices, el("div.scroll-frame", {}, scroller, older, jump));
-  return { node, name, sub, face, startName, list, content, loading, older, start, notices, menu, flags, typing, scroller, jump, error };
+  return { node, name, sub, face, startName, list, content, loading, older, start, notices, menu, verified, flags, typing, scroller, jump, error };
 }

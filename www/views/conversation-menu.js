@@ -12,8 +12,8 @@ import { dialog, menu, menuItem } from "./popup.js";
 const HOUR_MS = 3_600_000;
 const MUTES = [["For an hour", HOUR_MS], ["For 8 hours", 8 * HOUR_MS], ["For a week", 168 * HOUR_MS], ["Until I turn it on again", Infinity]];
 
-/** `entry`: the conversation or contact; `leave()` shows the list; `failed(error)` says a refusal. */
-export function conversationMenu({ client, entry, petname, anchor, leave, failed }) {
+/** `entry`: the conversation or contact; `leave()` shows the list; `failed(error)` says a refusal; `verify()` opens the safety number. */
+export function conversationMenu({ client, entry, petname, anchor, leave, failed, verify }) {
   const { id, name } = entry;
   const exists = entry.unread !== undefined; // a contact one has not written with is no conversation yet
   const muted = isMuted(entry, Date.now());
@@ -28,6 +28,7 @@ export function conversationMenu({ client, entry, petname, anchor, leave, failed
     exists && item("unread", "Mark as unread", "set-unread", set(() => client.markUnread(id), leave)),
     exists && item("archive", entry.archived ? "Take out of the archive" : "Archive", "set-archive",
       set(() => client.archive(id, !entry.archived), entry.archived ? undefined : leave)),
+    item("verified", "Verify safety number…", "verify-open", verify),
     item("timer", "Disappearing messages…", "set-timer", () => askTimer(client, entry)),
     item("edit", "Change name…", "set-name", () => askName(client, entry, petname)),
     entry.blocked

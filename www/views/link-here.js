@@ -9,6 +9,7 @@ import { announce } from "../notify.js";
 import { drawQr } from "../qr.js";
 import { LIST } from "../route.js";
 import { digitsHere } from "./link-digits-here.js";
+import { copyText } from "./fingerprint.js";
 
 const STEPS = [
   "On a device that already has your account, open Lockstep.",
@@ -146,25 +147,11 @@ function codeParts(digits) {
   const words = el("p.muted.center-text.tabular");
   const uri = el("p.uri", { testid: "link-uri", tabIndex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "Link text" });
   const label = el("span", { "aria-live": "polite" }, "Copy text");
-  const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, label) }, icon("copy"), label);
+  const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, label, "Copy text") }, icon("copy"), label);
   const node = el("div.link-here", {},
     el("div.stack", {}, digits.node, el("ol.steps", {}, STEPS.map((text) => el("li", {}, text)))),
     el("div.stack", {}, el("h2", {}, "Or by code"), picture, left, words,
       uri, el("div.row", {}, copy),
       el("p.hint", {}, "Show this code or text to nobody else: it is for your own devices only.")));
   return { node, picture, left, words, uri, digits };
-}
-
-/** The clipboard is closed to pages without a secure connection; then the text is at least selected. */
-async function copyText(source, label) {
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    label.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(source);
-    label.textContent = "Selected: copy it with your keyboard";
-  }
-  setTimeout(() => {
-    label.textContent = "Copy text";
-  }, 2500);
 }

@@ -96,7 +96,7 @@ class List {
     const put = (list, shown) => reconcile(list, shown.map((entry) => {
       if (!this.rows.has(entry.id)) this.rows.set(entry.id, new Row(entry));
       const row = this.rows.get(entry.id);
-      row.update(entry, now, { current: entry.id === this.selected, writing: this.directory.isWriting(entry.id) });
+      row.update(entry, now, { current: entry.id === this.selected, writing: this.directory.isWriting(entry.id), verified: this.directory.isVerified(entry.id) });
       return row.node;
     }));
     const away = query ? [] : entries.filter((entry) => entry.archived);

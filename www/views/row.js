@@ -9,7 +9,7 @@ import { chatHash } from "../route.js";
 import { STATUS_WORDS, inOneLine } from "../words.js";
 import { avatar } from "./avatar.js";
 
-const FLAG_WORDS = { pin: "Pinned", muted: "Muted", block: "Blocked" };
+const FLAG_WORDS = { pin: "Pinned", muted: "Muted", block: "Blocked", verified: "Verified" };
 
 export class Row {
   constructor(entry) {
@@ -28,7 +28,7 @@ export class Row {
     this.node = el("li", {}, this.link);
   }
 
-  update(entry, now, { current, writing }) {
+  update(entry, now, { current, writing, verified }) {
     const last = entry.lastMessage;
     this.#setName(entry.id, nameOf(entry));
     setText(this.when, last ? listTime(last.sentAt, now) : "");
@@ -37,7 +37,7 @@ export class Row {
     this.#setPreview(draft, writing ? "is writing…" : previewOf(entry));
     this.#setStatus(last?.outgoing && !draft && !writing ? last.status : undefined);
     this.#setUnread(entry.unread ?? 0, Boolean(entry.markedUnread));
-    this.#setFlags(entry, now);
+    this.#setFlags(entry, now, verified);
     if (current) this.link.setAttribute("aria-current", "page");
     else this.link.removeAttribute("aria-current");
   }
@@ -74,8 +74,8 @@ export class Row {
     this.unread.replaceChildren(el("span", { "aria-hidden": "true" }, shown), el("span.sr-only", {}, count ? `, ${shown} unread` : ", marked as unread"));
   }
 
-  #setFlags(entry, now) {
-    const flags = [entry.pinned && "pin", isMuted(entry, now) && "muted", entry.blocked && "block"].filter(Boolean);
+  #setFlags(entry, now, verified) {
+    const flags = [verified && "verified", entry.pinned && "pin", isMuted(entry, now) && "muted", entry.blocked && "block"].filter(Boolean);
     if (this.flags.dataset.key === flags.join()) return;
     this.flags.dataset.key = flags.join();
     this.flags.replaceChildren(...flags.map((name) => icon(name, FLAG_WORDS[name])));

@@ -9,6 +9,7 @@ import { inlineError } from "../notify.js";
 import { LIST } from "../route.js";
 import { archivePart } from "./archive.js";
 import { field } from "./field.js";
+import { fingerprintPart } from "./fingerprint.js";
 
 const SWITCHES = [
   ["readReceipts", "Say what I have read", "People you write with see two filled ticks once you have read their message."],
@@ -42,6 +43,7 @@ export function settingsView(app) {
       el("form.setting-group.name-form", { onsubmit: rename }, name.node, el("button.button", { type: "submit", testid: "profile-save" }, "Save")),
       el("fieldset.setting-group", {}, el("legend", {}, "What others are told"), [...switches.values()].map((part) => part.node)),
       el("fieldset.setting-group", {}, el("legend", {}, "A notification shows"), [...shown.values()].map((part) => part.node), permission),
+      fingerprintPart(client),
       archivePart(client))));
 
   const refresh = coalesce(async () => {
