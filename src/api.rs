@@ -19,6 +19,7 @@ pub mod live;
 pub mod messages;
 pub mod people;
 pub mod person;
+pub mod recovery;
 pub mod safety;
 pub mod search;
 pub mod types;

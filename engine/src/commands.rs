@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, Draft, HistoryCommand, RunCommand, Ticket};
+use crate::input::{Command, Draft, HistoryCommand, RecoveryCommand, RunCommand, Ticket};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
@@ -73,6 +73,7 @@ impl State {
             }
             Command::Unlink { device, lost } => self.unlink(tx, ticket, device, lost).await?,
             Command::DeleteAccount => self.delete_account(tx, ticket),
+            Command::Recovery(command) => self.recovery(tx, ticket, command).await?,
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
             Command::History(HistoryCommand::Take { content }) => {
                 self.take_piece(tx, ticket, &content);
@@ -163,6 +164,7 @@ impl State {
             | Command::Send { .. }
             | Command::Devices
             | Command::Unlink { .. }
+            | Command::Recovery(_)
             | Command::DeleteAccount => {
                 let account = self.account.as_ref().and_then(Account::view);
                 Ok(account.map_or(Reply::Done, Reply::Account))
@@ -195,11 +197,16 @@ impl State {
                 self.account.is_some().then_some(Refusal::AlreadyRegistered)
             }
             // A browser that was unlinked may come back, if there is something to come back to.
-            Command::Link { .. } => match self.unlinked_refusal() {
-                Some(gone @ Refusal::AccountGone) => Some(gone),
-                Some(_) => None,
-                None => self.account.is_some().then_some(Refusal::AlreadyRegistered),
-            },
+            Command::Recovery(RecoveryCommand::Anew { .. }) => {
+                self.account.is_some().then_some(Refusal::AlreadyRegistered)
+            }
+            Command::Link { .. } | Command::Recovery(RecoveryCommand::Recover { .. }) => {
+                match self.unlinked_refusal() {
+                    Some(gone @ Refusal::AccountGone) => Some(gone),
+                    Some(_) => None,
+                    None => self.account.is_some().then_some(Refusal::AlreadyRegistered),
+                }
+            }
             Command::ApproveLink { .. }
             | Command::RejectLink { .. }
             | Command::OpenLink { .. }
@@ -214,6 +221,7 @@ impl State {
             | Command::Unlink { .. }
             | Command::Set(_)
             | Command::History(_)
+            | Command::Recovery(RecoveryCommand::Make | RecoveryCommand::Status)
             | Command::DeleteAccount => self.device_refusal(),
             Command::Run(RunCommand::Confirm { .. }) => None,
             Command::Run(_) => self.device_refusal(),
@@ -281,6 +289,7 @@ fn needs_relay(command: &Command) -> bool {
         | Command::RejectLink { .. }
         | Command::Devices
         | Command::Unlink { .. }
+        | Command::Recovery(_)
         | Command::DeleteAccount => true,
         Command::Run(command) => command.needs_relay(),
         Command::OpenLink { uri } => linking::begins_run(uri),

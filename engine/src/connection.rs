@@ -244,6 +244,12 @@ impl Connection {
         self.request(tx, endpoint, Vec::new(), Vec::new(), pending);
     }
 
+    /// Whether somebody comes back by a recovery code just now.
+    pub(crate) fn is_recovering(&self) -> bool {
+        let is = |pending: &Pending| matches!(pending, Pending::Recovery(_));
+        self.open.values().any(is)
+    }
+
     /// Asks the relay something. Without a socket the request is dropped: callers look first.
     pub(crate) fn request(
         &mut self,

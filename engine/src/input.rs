@@ -3,6 +3,7 @@
 
 mod app;
 mod history;
+mod recovery;
 mod run;
 mod safety;
 mod setting;
@@ -15,6 +16,7 @@ use crate::attachment::Pointer;
 
 pub use app::AppCommand;
 pub use history::{BlobEnd, BlobFault, BlobTask, HistoryChoice, HistoryCommand};
+pub use recovery::RecoveryCommand;
 pub use run::RunCommand;
 pub use safety::SafetyCommand;
 pub use setting::{Setting, SettingsChange};
@@ -191,6 +193,8 @@ pub enum Command {
     Profile,
     /// Keys that people compare.
     Safety(SafetyCommand),
+    /// Coming back when all devices are gone.
+    Recovery(RecoveryCommand),
     /// Application data.
     App(AppCommand),
     /// Files on their way.
@@ -328,6 +332,7 @@ impl std::fmt::Debug for Command {
             Self::Settings => "Settings",
             Self::Profile => "Profile",
             Self::Safety(_) => "Safety",
+            Self::Recovery(_) => "Recovery",
             Self::App(_) => "App",
             Self::Transfer(_) => "Transfer",
             Self::History(_) => "History",

@@ -13,7 +13,7 @@ use wire::{Endpoint, Handle, Response};
 use crate::account::{self, Account};
 use crate::commands::general_refusal;
 use crate::connection::GiveUp;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, KeyRefusal, Refusal};
 use crate::input::Ticket;
 use crate::limits::DEVICE_NAME_CHARS_MAX;
 use crate::output::{ClientState, Event, Reply};
@@ -35,6 +35,19 @@ impl State {
         credential: Option<String>,
         device_name: &str,
     ) -> Result<(), Error> {
+        self.register_as(tx, ticket, (handle, device_name), credential, false)
+            .await
+    }
+
+    /// The same; or, anew, the account of a handle begins with another key.
+    pub(crate) async fn register_as(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        (handle, device_name): (&str, &str),
+        credential: Option<String>,
+        anew: bool,
+    ) -> Result<(), Error> {
         let Ok(handle) = handle.parse::<Handle>() else {
             tx.resolve(ticket, Err(Refusal::HandleInvalid));
             return Ok(());
@@ -42,7 +55,7 @@ impl State {
         let again = self
             .pending
             .clone()
-            .filter(|record| record.link_token.is_none() && record.handle == handle.as_str());
+            .filter(|record| record.is_registration() && record.handle == handle.as_str());
         let mut record = match again {
             Some(record) => record,
             None => {
@@ -52,7 +65,8 @@ impl State {
         };
         record.handle = handle.to_string();
         record.credential = None; // not kept: it is the caller's, and short-lived
-        let body = self.register_body(tx, &record, &handle, credential).await?;
+        let mut body = self.register_body(tx, &record, &handle, credential).await?;
+        body.anew = anew;
         self.save_pending(tx, record);
         let pending = Pending::Register(ticket);
         self.connection
@@ -87,6 +101,7 @@ impl State {
             account_attributes: account::attributes(record, &identity, &mut self.rng)?,
             aci_signed_pre_key: signed,
             aci_pq_last_resort_pre_key: last_resort,
+            anew: false,
         })
     }
 
@@ -109,6 +124,7 @@ impl State {
                 return Ok(());
             }
             (401 | 403, _) => Refusal::CredentialRefused,
+            (409, _) if says(response, "devices_active") => KeyRefusal::DevicesActive.into(),
             (409, _) => Refusal::HandleTaken,
             (status, _) => general_refusal(status),
         };
@@ -138,7 +154,7 @@ impl State {
         self.pending = Some(record);
     }
 
-    fn drop_pending(&mut self, tx: &mut Tx<'_>) {
+    pub(crate) fn drop_pending(&mut self, tx: &mut Tx<'_>) {
         tx.delete(Table::Meta, key::PENDING);
         self.pending = None;
     }
@@ -149,6 +165,9 @@ impl State {
         let Some(record) = self.pending.clone() else {
             return Ok(());
         };
+        if !record.recovery.is_empty() {
+            return self.join_recovered(tx, None).await;
+        }
         let Some(token) = record.link_token.clone() else {
             return Ok(());
         };
@@ -214,7 +233,7 @@ impl State {
     }
 
     /// The relay agreed: what was pending is now this device, and signs in.
-    async fn become_device(
+    pub(crate) async fn become_device(
         &mut self,
         tx: &mut Tx<'_>,
         given: &DeviceCredentials,
@@ -224,7 +243,8 @@ impl State {
         };
         record.account = given.uuid.as_bytes().to_vec();
         record.device = given.device_id.into();
-        record.wants_contacts = record.link_token.take().is_some();
+        let code = std::mem::take(&mut record.recovery);
+        record.wants_contacts = record.link_token.take().is_some() || !code.is_empty();
         let is_first = u32::from(given.device_id) == u32::from(wire::DeviceId::PRIMARY);
         record.history_from = Some(if is_first { 0 } else { tx.now.0 });
         record.credential = None;
@@ -239,6 +259,9 @@ impl State {
             tx.emit(Event::State(ClientState::Ready));
         }
         self.account = Some(account);
+        if !code.is_empty() {
+            self.tell_recovered(tx, &code).await?;
+        }
         self.sign_in(tx);
         Ok(())
     }
@@ -302,4 +325,8 @@ impl State {
             }
         }
     }
+}
+
+fn says(response: &Response, code: &str) -> bool {
+    from_json::<wire::body::Refusal>(&response.body).is_ok_and(|said| said.code == code)
 }

@@ -38,6 +38,7 @@ mod prekeys;
 mod provisioning;
 mod receipts;
 mod record;
+mod recovery;
 mod registers;
 mod relink;
 mod removal;

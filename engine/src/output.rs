@@ -6,6 +6,7 @@ mod app;
 mod link;
 mod message;
 mod person;
+mod recovery;
 mod safety;
 mod transfer;
 
@@ -19,6 +20,7 @@ pub use app::{AppEvent, AppKind, AppReply, AppValue};
 pub use link::{Digits, LinkClaim, LinkOffer, LinkWay};
 pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reaction, Version};
 pub use person::{Notifications, Profile, Request, Settings};
+pub use recovery::{Recovered, RecoveryReply, RecoveryState, RecoveryStatus};
 pub use safety::{Comparison, SafetyNumber, SafetyReply};
 pub use transfer::{Place, TransferReply};
 
@@ -122,6 +124,8 @@ pub enum Reply {
     Profile(Profile),
     /// Keys that people compare.
     Safety(SafetyReply),
+    /// Coming back when all devices are gone.
+    Recovery(RecoveryReply),
     /// Application data.
     App(AppReply),
     /// Files on their way.
@@ -190,6 +194,8 @@ pub enum Event {
     Settings(Settings, Profile),
     /// Application data.
     App(AppEvent),
+    /// A device of this account, perhaps this one, came by a recovery code.
+    Recovered(Recovered),
     /// The list of own devices has changed.
     Devices(Vec<DeviceId>),
     /// The running link attempt shows another URI.

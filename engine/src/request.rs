@@ -7,6 +7,7 @@ use wire::{AccountId, DeviceId, Handle, Response};
 use crate::input::{Command, Ticket, Timestamp};
 use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
 use crate::linking;
+use crate::recovery;
 use crate::trust::ListChange;
 
 /// The purpose of an open request.
@@ -96,6 +97,8 @@ pub(crate) enum Pending {
         /// The id that the device will have, if it was certified.
         certified: Option<DeviceId>,
     },
+    /// About recovery.
+    Recovery(recovery::Asked),
     /// Declining a new device.
     Decline(Ticket),
     /// A step of linking by digits. Who waits for it, the run knows.
@@ -111,6 +114,7 @@ impl Pending {
     /// The command that waits for the answer, if one does.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         match self {
+            Self::Recovery(asked) => asked.ticket(),
             Self::Register(ticket)
             | Self::FindHandle { ticket, .. }
             | Self::Devices(ticket)

@@ -38,11 +38,11 @@ impl Person {
         Ok(Self { id, key })
     }
 
-    /// Ourselves: every device of ours that shows a number has the account key for its identity key.
+    /// Ourselves, on whichever device: it knows the account key, if it has a key of its own.
     fn own(account: &Account) -> Self {
         Self {
             id: account.id(),
-            key: *account.identity.identity_key(),
+            key: account.account_key,
         }
     }
 }

@@ -151,7 +151,8 @@ impl State {
     fn wants_connection(&self) -> bool {
         let linking = self.offers.as_ref().is_some_and(Offers::is_running);
         let is_unlinked = self.client_state() == ClientState::Unlinked;
-        !is_unlinked || linking || self.pending.is_some() || !self.parked.is_empty()
+        let recovering = self.connection.is_recovering();
+        !is_unlinked || linking || recovering || self.pending.is_some() || !self.parked.is_empty()
     }
 
     /// One step: everything that one input causes, but sending (see [`State::pump`]).
@@ -283,7 +284,7 @@ impl State {
         } else if self
             .pending
             .as_ref()
-            .is_some_and(|record| record.link_token.is_some())
+            .is_some_and(|record| !record.is_registration())
         {
             self.join(tx).await?;
         }

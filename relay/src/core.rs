@@ -24,6 +24,7 @@ mod proof;
 #[cfg(test)]
 mod properties;
 pub mod quota;
+mod recovery;
 mod registration;
 pub mod rendezvous;
 mod sending;
@@ -36,7 +37,7 @@ use std::fmt;
 
 use rand::RngCore;
 use wire::body::Capabilities;
-use wire::{DeviceAddress, Endpoint};
+use wire::{DeviceAddress, Endpoint, Recovery};
 
 pub use self::answer::{Answer, BodyKind, Effect, Failure};
 use self::answer::{refused, refused_as, too_many, too_many_as};
@@ -154,7 +155,8 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         | Endpoint::Account(_)
         | Endpoint::DeviceList(_)
         | Endpoint::Devices
-        | Endpoint::KeyCounts => Way::Read,
+        | Endpoint::KeyCounts
+        | Endpoint::Recovery(Recovery::Status) => Way::Read,
         Endpoint::Provision { .. }
         | Endpoint::DeclineProvision { .. }
         | Endpoint::WaitForLinkedDevice { .. } => Way::Sockets,
@@ -167,6 +169,7 @@ pub const fn way(endpoint: &Endpoint) -> Way {
         | Endpoint::RemoveDevice(_)
         | Endpoint::DeleteAccount
         | Endpoint::Fence
+        | Endpoint::Recovery(Recovery::Put | Recovery::Open | Recovery::Device)
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
         | Endpoint::PutPhoneKeys
@@ -207,6 +210,7 @@ impl Core {
             Endpoint::Account(id) => devices::account(tx, *id),
             Endpoint::DeviceList(id) => lists::get(tx, *id),
             Endpoint::Devices => devices::list(tx, &device),
+            Endpoint::Recovery(Recovery::Status) => recovery::status(tx, &device),
             Endpoint::KeyCounts => keys::counts(tx, &device),
             Endpoint::WaitForLinkedDevice {
                 token_identifier,
@@ -224,6 +228,7 @@ impl Core {
             | Endpoint::RemoveDevice(_)
             | Endpoint::DeleteAccount
             | Endpoint::Fence
+            | Endpoint::Recovery(_)
             | Endpoint::DeviceCapabilities
             | Endpoint::PutKeys
             | Endpoint::PutPhoneKeys
@@ -248,8 +253,13 @@ impl Core {
             Endpoint::Rendezvous(what) => {
                 return rendezvous::ask(self, moment, what, asked);
             }
+            Endpoint::Recovery(Recovery::Open) => return recovery::open(self, moment, &asked.body),
+            Endpoint::Recovery(Recovery::Device) => {
+                return recovery::device(self, moment, &asked.body);
+            }
             Endpoint::LinkToken
             | Endpoint::PutDeviceList
+            | Endpoint::Recovery(Recovery::Put)
             | Endpoint::RemoveDevice(_)
             | Endpoint::DeleteAccount
             | Endpoint::Fence
@@ -264,6 +274,7 @@ impl Core {
             | Endpoint::WhoAmI
             | Endpoint::Account(_)
             | Endpoint::DeviceList(_)
+            | Endpoint::Recovery(Recovery::Status)
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }
             | Endpoint::WaitForLinkedDevice { .. }
@@ -287,6 +298,7 @@ impl Core {
             Endpoint::PutDeviceList => lists::put(moment.tx, device, &asked.body),
             Endpoint::RemoveDevice(id) => devices::remove(moment.tx, device, *id),
             Endpoint::DeleteAccount => devices::delete_account(moment.tx, device),
+            Endpoint::Recovery(Recovery::Put) => recovery::put(moment, device, &asked.body),
             Endpoint::Fence => fence::agree(moment.tx, device, &asked.body),
             Endpoint::DeviceCapabilities => {
                 devices::set_capabilities(moment.tx, device, &asked.body)
@@ -321,6 +333,7 @@ impl Core {
             | Endpoint::Provision { .. }
             | Endpoint::DeclineProvision { .. }
             | Endpoint::WaitForLinkedDevice { .. }
+            | Endpoint::Recovery(Recovery::Status | Recovery::Open | Recovery::Device)
             | Endpoint::LinkDevice
             | Endpoint::Devices
             | Endpoint::KeyCounts

@@ -124,6 +124,10 @@ pub const BUCKETS_MAX: usize = 100_000;
 /// What `--dev` multiplies every bucket with: a test suite signs up and links all day.
 pub const DEV_QUOTA_FACTOR: u64 = 1000;
 
+/// How long none of an account's devices was here before its handle may be taken by a new key: a day at least, since the day is
+/// all that is known of when a device was here.
+pub const ANEW_AFTER_MS: u64 = 2 * DAY_MS;
+
 /// One day.
 pub const DAY_MS: u64 = 24 * 3600 * 1000;
 

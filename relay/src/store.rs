@@ -9,6 +9,7 @@ mod blobs;
 #[cfg(test)]
 mod conformance;
 pub mod memory;
+mod recovery;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use wire::body::KeyId;
 use wire::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
 
 pub use self::blobs::{BlobRead, BlobRow, BlobTx, BlobUse};
+pub use self::recovery::{RecoveryRead, RecoveryRow, RecoveryTx};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +171,7 @@ pub struct PageLimit {
 }
 
 /// What can be asked of a store.
-pub trait Read: BlobRead {
+pub trait Read: BlobRead + RecoveryRead {
     /// An account by id.
     fn account(&mut self, id: AccountId) -> Result<Option<AccountRow>, StoreError>;
     /// An account by handle.
@@ -213,14 +215,14 @@ pub trait Read: BlobRead {
 }
 
 /// What can be changed in a store. Each does one thing to one kind of row.
-pub trait Tx: Read + BlobTx {
+pub trait Tx: Read + BlobTx + RecoveryTx {
     /// Adds an account.
     fn insert_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
     /// Sets which device id was handed out last.
     fn put_last_device(&mut self, account: AccountId, device: DeviceId) -> Result<(), StoreError>;
     /// Sets the signed device list of an account.
     fn put_list(&mut self, account: AccountId, list: &[u8]) -> Result<(), StoreError>;
-    /// Removes an account, which frees its handle, and all its link tokens; its devices stay.
+    /// Removes an account, which frees its handle, all its link tokens and its sealed key; its devices stay.
     fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError>;
     /// Adds or replaces a device.
     fn put_device(&mut self, device: &DeviceRow) -> Result<(), StoreError>;

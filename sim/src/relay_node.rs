@@ -23,6 +23,7 @@ use crate::ClientId;
 
 mod blobs;
 mod deceit;
+mod recovery;
 mod rendezvous;
 mod sockets;
 
@@ -225,7 +226,7 @@ impl RelayNode {
             return vec![answer(key, request.id, Answer::empty(404))];
         };
         let authorization = request.header("authorization").map(ToOwned::to_owned);
-        let keeps_header = matches!(endpoint, Endpoint::LinkDevice | Endpoint::Register);
+        let keeps_header = endpoint.is_of_guest();
         let mut down = Vec::new();
         if let (Some(header), false) = (&authorization, keeps_header) {
             match auth::authenticate(&mut self.store, header) {

@@ -162,7 +162,10 @@ fn linking_and_removing_devices_changes_no_safety_number() {
     let (second, device) = world.link(bob);
     world.send(second, "alice", "from the other one");
     assert_eq!(number(&mut world, second, "alice").digits, before);
-    let unlink = Command::Unlink { device: device.id };
+    let unlink = Command::Unlink {
+        device: device.id,
+        lost: false,
+    };
     assert_eq!(world.ask(bob, unlink), Ok(Reply::Done));
     world.send(alice, "bob", "still you");
     assert_eq!(number(&mut world, alice, "bob").digits, before);

@@ -9,7 +9,6 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wire::limits::ATTACHMENTS_MAX;
 
-use super::person::{NameChange, Notifications, SettingsChange};
 use super::types::{
     ApproveOptions, ArchiveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions,
     History, HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
@@ -85,10 +84,10 @@ pub(super) fn index(value: &JsValue, name: &'static str) -> Result<usize, Refusa
 }
 
 /// An object and its fields. Missing, `undefined` and `null` are the same.
-struct Fields<'a>(Option<&'a JsValue>);
+pub(super) struct Fields<'a>(Option<&'a JsValue>);
 
 impl<'a> Fields<'a> {
-    fn of(value: &'a JsValue, name: &'static str) -> Result<Self, Refusal> {
+    pub(super) fn of(value: &'a JsValue, name: &'static str) -> Result<Self, Refusal> {
         if value.is_object() {
             Ok(Self(Some(value)))
         } else {
@@ -104,7 +103,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &self,
         name: &'static str,
         read: impl FnOnce(&JsValue) -> Option<T>,
@@ -120,11 +119,11 @@ impl<'a> Fields<'a> {
         read(&value).map(Some).ok_or(refusal)
     }
 
-    fn optional_text(&self, name: &'static str) -> Result<Option<String>, Refusal> {
+    pub(super) fn optional_text(&self, name: &'static str) -> Result<Option<String>, Refusal> {
         self.optional(name, JsValue::as_string)
     }
 
-    fn text(&self, name: &'static str) -> Result<String, Refusal> {
+    pub(super) fn text(&self, name: &'static str) -> Result<String, Refusal> {
         self.optional_text(name)?
             .ok_or(Refusal::InvalidArgument(name))
     }
@@ -147,6 +146,7 @@ impl RegisterOptions {
             handle: fields.text("handle")?,
             credential: fields.optional_text("credential")?,
             device_name: fields.text("deviceName")?,
+            anew: fields.optional("anew", JsValue::as_bool)?,
         })
     }
 }
@@ -348,35 +348,6 @@ impl RemoveOptions {
         let fields = Fields::of_optional(value, "options")?;
         Ok(Self {
             everyone: fields.optional("everyone", JsValue::as_bool)?,
-        })
-    }
-}
-
-impl SettingsChange {
-    pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
-        let fields = Fields::of(value, "change")?;
-        let shown = |value: &JsValue| {
-            Some(match value.as_string()?.as_str() {
-                "content" => Notifications::Content,
-                "name" => Notifications::Name,
-                "bare" => Notifications::Bare,
-                "off" => Notifications::Off,
-                _ => return None,
-            })
-        };
-        Ok(Self {
-            read_receipts: fields.optional("readReceipts", JsValue::as_bool)?,
-            delivery_receipts: fields.optional("deliveryReceipts", JsValue::as_bool)?,
-            typing: fields.optional("typing", JsValue::as_bool)?,
-            notifications: fields.optional("notifications", shown)?,
-        })
-    }
-}
-
-impl NameChange {
-    pub(super) fn read(value: &JsValue, name: &'static str) -> Result<Self, Refusal> {
-        Ok(Self {
-            name: Fields::of(value, name)?.text("name")?,
         })
     }
 }

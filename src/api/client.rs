@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use engine::input::RecoveryCommand;
 use engine::{Command, Refusal, Reply};
 use js_sys::{Function, Promise};
 use serde::Serialize;
@@ -18,6 +19,7 @@ use super::error;
 use super::link::{LinkAttempt, LinkRequest};
 use super::listeners;
 use super::person::{Contact, Conversation, Profile, Settings};
+use super::recovery;
 use super::safety;
 use super::types::{
     ClientState, ConnectionState, Device, LinkOptions, Message, OpenOptions, RegisterOptions,
@@ -86,7 +88,15 @@ impl Client {
                 handle,
                 credential,
                 device_name,
+                anew,
             } = options;
+            if anew == Some(true) {
+                return Command::Recovery(RecoveryCommand::Anew {
+                    handle,
+                    credential,
+                    device_name,
+                });
+            }
             Command::Register {
                 handle,
                 credential,
@@ -260,6 +270,7 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Devices(all) => list::<_, Device>(all),
         Reply::Settings(settings) => to_js(&Settings::from(settings)),
         Reply::Profile(profile) => to_js(&Profile::from(profile)),
+        Reply::Recovery(reply) => recovery::answer(reply),
         Reply::Safety(reply) => safety::answer(reply),
         // These become objects of their own, which need the host, or are answers to calls of `App`, about files, or to a part of a search.
         Reply::LinkOffer(_)

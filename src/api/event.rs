@@ -15,6 +15,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::app::OnApp;
 use super::person::{Contact, OnConversation, OnSettings};
+use super::recovery::OnRecovered;
 pub use alarm::{AlarmKind, OnAlarm};
 pub use link::OnLink;
 pub use progress::OnProgress;
@@ -59,6 +60,8 @@ pub struct EventMap {
     pub app: OnApp,
     /// The list of own devices has changed; call `devices()`.
     pub device: OnDevice,
+    /// A device of this account, perhaps this one, came by a recovery code. If the person does not know of it, somebody else has the code.
+    pub recovered: OnRecovered,
     /// What the running link attempt shows has changed.
     pub link: OnLink,
     /// A contact's identity key is not the one we know.
@@ -76,7 +79,7 @@ pub struct EventMap {
 }
 
 /// The names of [`EventMap`].
-pub(super) const NAMES: [&str; 20] = [
+pub(super) const NAMES: [&str; 21] = [
     "message",
     "status",
     "edit",
@@ -90,6 +93,7 @@ pub(super) const NAMES: [&str; 20] = [
     "settings",
     "app",
     "device",
+    "recovered",
     "link",
     "identity",
     "alarm",
@@ -231,6 +235,7 @@ pub enum Notice {
     Settings(OnSettings),
     App(OnApp),
     Device(OnDevice),
+    Recovered(OnRecovered),
     Link(OnLink),
     Identity(OnIdentity),
     Alarm(OnAlarm),
@@ -256,6 +261,7 @@ impl Notice {
             Self::Settings(_) => "settings",
             Self::App(_) => "app",
             Self::Device(_) => "device",
+            Self::Recovered(_) => "recovered",
             Self::Link(_) => "link",
             Self::Identity(_) => "identity",
             Self::Alarm(_) => "alarm",
@@ -348,10 +354,9 @@ impl From<Event> for Notice {
             Event::Devices(devices) => Self::Device(OnDevice {
                 devices: devices.into_iter().map(u32::from).collect(),
             }),
+            Event::Recovered(recovered) => Self::Recovered(recovered.into()),
             Event::LinkOffer(offer) => Self::Link(offer.into()),
-            Event::IdentityChanged(account) => Self::Identity(OnIdentity {
-                account: account.to_string(),
-            }),
+            Event::IdentityChanged(account) => Self::Identity(OnIdentity::new(account)),
             Event::ListAlarm(account, alarm) => Self::Alarm(OnAlarm::new(account, alarm)),
             Event::Connection(connection) => Self::Connection(connection.into()),
             Event::State(state) => Self::State(OnState {

@@ -1,6 +1,8 @@
 //! People, conversations and what a person has set, as JavaScript has them.
 //! They are taken apart field by field from the engine's, so a new field there is a compile error here.
 
+mod argument;
+
 use engine::output;
 use serde::Serialize;
 use tsify::Tsify;

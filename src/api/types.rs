@@ -48,6 +48,10 @@ pub struct RegisterOptions {
     pub credential: Option<String>,
     /// How the person calls this device.
     pub device_name: String,
+    /// The handle is one's own, and all devices and the recovery code are lost: its account begins anew, with another key that
+    /// everybody is shown. The relay wants a credential for it, and that no device was in use for two days.
+    #[tsify(optional)]
+    pub anew: Option<bool>,
 }
 
 /// For `Client.link`.

@@ -206,6 +206,9 @@ pub struct Register {
     pub aci_signed_pre_key: SignedPreKey,
     /// Its last-resort Kyber prekey.
     pub aci_pq_last_resort_pre_key: SignedPreKey,
+    /// The handle's account is to begin anew with this key: all its devices are gone, and so is what could bring them back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// What the proof of [`Register`] signs: bound to this use, this handle and this password.

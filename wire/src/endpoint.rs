@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::rendezvous::Rendezvous;
-use crate::{AccountId, DeviceId, Handle};
+use crate::{AccountId, DeviceId, Handle, Recovery};
 
 /// What a client may ask of the relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub enum Endpoint {
     RemoveDevice(DeviceId),
     /// `PUT /v1/devices/fence` (ours): how far this device is, so that a copied or restored one is found out.
     Fence,
+    /// Below `/v1/recovery` (ours): coming back with words on paper.
+    Recovery(Recovery),
     /// `PUT /v1/devices/capabilities`.
     DeviceCapabilities,
     /// `PUT /v2/keys`: each list that is there replaces the stored one.
@@ -113,6 +115,7 @@ impl Endpoint {
             ("PUT", ["v1", "devices", "link"]) => Self::LinkDevice,
             ("GET", ["v1", "devices"]) => Self::Devices,
             ("PUT", ["v1", "devices", "fence"]) => Self::Fence,
+            (verb, ["v1", "recovery", rest @ ..]) => Self::Recovery(Recovery::parse(verb, rest)?),
             ("PUT", ["v1", "devices", "capabilities"]) => Self::DeviceCapabilities,
             ("DELETE", ["v1", "devices", id]) => Self::RemoveDevice(id.parse().ok()?),
             ("PUT", ["v2", "keys"]) if query_value(query, "identity") == Some("pni") => {
@@ -136,10 +139,20 @@ impl Endpoint {
         })
     }
 
+    /// Whether a browser asks that is no device yet: the `authorization` header is then no login.
+    #[must_use]
+    pub const fn is_of_guest(&self) -> bool {
+        matches!(
+            self,
+            Self::Register | Self::LinkDevice | Self::Recovery(Recovery::Open | Recovery::Device)
+        )
+    }
+
     /// The verb of this request.
     #[must_use]
     pub const fn verb(&self) -> &'static str {
         match self {
+            Self::Recovery(recovery) => recovery.verb(),
             Self::Capabilities
             | Self::WhoAmI
             | Self::AccountByHandle(_)
@@ -198,6 +211,7 @@ impl fmt::Display for Endpoint {
             Self::Devices => f.write_str("/v1/devices"),
             Self::RemoveDevice(id) => write!(f, "/v1/devices/{id}"),
             Self::Fence => f.write_str("/v1/devices/fence"),
+            Self::Recovery(recovery) => f.write_str(recovery.path()),
             Self::DeviceCapabilities => f.write_str("/v1/devices/capabilities"),
             Self::PutKeys | Self::KeyCounts => f.write_str("/v2/keys"),
             Self::PutPhoneKeys => f.write_str("/v2/keys?identity=pni"),

@@ -29,6 +29,7 @@ pub mod limits;
 pub mod link_code;
 pub mod link_uri;
 pub mod proto;
+pub mod recovery;
 pub mod rendezvous;
 
 pub use address::{AccountId, DeviceAddress, DeviceId, Handle, MessageId, RegistrationId};
@@ -37,3 +38,4 @@ pub use endpoint::{Endpoint, RelayRequest};
 pub use envelope::{Envelope, EnvelopeKind};
 pub use error::DecodeError;
 pub use frame::{Frame, Request, Response};
+pub use recovery::Recovery;

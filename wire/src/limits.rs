@@ -36,6 +36,8 @@ pub const ATTACHMENTS_MAX: usize = 32;
 pub const FILE_NAME_MAX: usize = 255;
 /// Media type of an attached file, and its blurred picture: longer ones are nobody's.
 pub const CONTENT_TYPE_MAX: usize = 127;
+/// A sealed account key: ours has some hundred bytes, and others may put more beside it.
+pub const RECOVERY_MAX: usize = 4096;
 /// One attachment before encryption, as Signal's clients have it.
 pub const ATTACHMENT_MAX: u64 = 100 * 1024 * 1024;
 /// One blob: the largest attachment, padded to the next step of 5 %, and its cipher (`engine` checks that it fits).

@@ -10,6 +10,24 @@ pub enum KeyRefusal {
     SafetyCodeMalformed,
     /// What was typed is no fingerprint.
     FingerprintMalformed,
+    /// A word of a recovery code is none of the list.
+    RecoveryWordUnknown {
+        /// Which, from 1.
+        position: u8,
+    },
+    /// A recovery code has another number of words.
+    RecoveryWordCount {
+        /// So many were typed.
+        found: usize,
+    },
+    /// The words are of the list, but at least one is not the right one, or they are not in order.
+    RecoveryChecksum,
+    /// The words are a recovery code, but not this account's present one.
+    RecoveryRefused,
+    /// The account has no recovery code.
+    RecoveryNone,
+    /// An account is not begun anew while its devices may still be in use.
+    DevicesActive,
 }
 
 impl KeyRefusal {
@@ -19,6 +37,12 @@ impl KeyRefusal {
         match self {
             Self::SafetyCodeMalformed => "safety_code_malformed",
             Self::FingerprintMalformed => "fingerprint_malformed",
+            Self::RecoveryWordUnknown { .. } => "recovery_word_unknown",
+            Self::RecoveryWordCount { .. } => "recovery_words_incomplete",
+            Self::RecoveryChecksum => "recovery_checksum",
+            Self::RecoveryRefused => "recovery_refused",
+            Self::RecoveryNone => "recovery_none",
+            Self::DevicesActive => "devices_active",
         }
     }
 }
@@ -31,6 +55,22 @@ impl fmt::Display for KeyRefusal {
                 "This is not a safety number. Scan the code beside the digits."
             }
             Self::FingerprintMalformed => "A fingerprint has 30 digits. Copy all of it.",
+            Self::RecoveryWordUnknown { position } => {
+                return write!(f, "Word {position} is not in the list. Check its spelling.");
+            }
+            Self::RecoveryWordCount { found } => {
+                return write!(f, "A recovery code has 12 words. These are {found}.");
+            }
+            Self::RecoveryChecksum => {
+                "These words do not belong together. Check each of them, and their order."
+            }
+            Self::RecoveryRefused => {
+                "This is not the recovery code of this account. If a newer one was made, use that."
+            }
+            Self::RecoveryNone => "There is no recovery code for this account.",
+            Self::DevicesActive => {
+                "A device of this account was in use lately. Try again two days after the last use."
+            }
         })
     }
 }

@@ -40,6 +40,8 @@ records! {
         #[prost(bytes = "vec", tag = "80")] pub account_key: Vec<u8>,
         /// Then also the certificate, with both signatures.
         #[prost(bytes = "vec", tag = "81")] pub certificate: Vec<u8>,
+        /// A pending device that comes by a recovery code: SHA-256 of the sealed key that it has opened; else empty.
+        #[prost(bytes = "vec", tag = "70")] pub recovery: Vec<u8>,
     }
 
     /// The phone-number identity in an [`AccountRecord`] of a plain Signal service.
@@ -72,5 +74,12 @@ records! {
         #[prost(uint64, tag = "30")] pub refused_acts: u64,
         /// When this device was last seen to be online, to the day.
         #[prost(uint64, tag = "31")] pub online_at: u64,
+    }
+}
+
+impl AccountRecord {
+    /// While it is pending: whether it is to be an account's first device, and does not join one.
+    pub(crate) const fn is_registration(&self) -> bool {
+        self.link_token.is_none() && self.recovery.is_empty()
     }
 }

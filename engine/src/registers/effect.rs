@@ -16,6 +16,7 @@ use crate::guard;
 use crate::output::{AppEvent, Event};
 use crate::peers;
 use crate::record::ContactRecord;
+use crate::recovery;
 use crate::thread;
 use crate::tx::Tx;
 
@@ -25,6 +26,7 @@ pub(crate) struct Effects {
     people: BTreeSet<AccountId>,
     conversations: BTreeSet<AccountId>,
     settings: bool,
+    recovered: bool,
     app: BTreeSet<Key>,
 }
 
@@ -52,6 +54,9 @@ impl Effects {
             return Ok(());
         }
         match meaning {
+            Meaning::Settings if place.name == recovery::RECOVERED.as_bytes() => {
+                self.recovered = true
+            }
             Meaning::Settings | Meaning::Profile => self.settings = true,
             Meaning::Of(account, field) => match field {
                 Field::Verified => drop(self.people.insert(account)),
@@ -82,6 +87,9 @@ impl Effects {
         if self.settings {
             let (settings, profile) = (settings(tx).await?, profile(tx).await?);
             tx.emit(Event::Settings(settings, profile));
+        }
+        if self.recovered {
+            recovery::show(tx).await?;
         }
         for key in self.app {
             let (key, kind) = (key.to_string(), key.kind);

@@ -73,6 +73,7 @@ impl State {
                 self.device_came(tx, ticket, certified, answer).await
             }
             Pending::Run { run, asked } => self.run_answered(tx, (run, asked), answer).await,
+            Pending::Recovery(asked) => self.recovery_answered(tx, asked, answer).await,
             Pending::Decline(ticket) => {
                 self.declined(tx, ticket, answer);
                 Ok(())

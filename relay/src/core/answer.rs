@@ -138,11 +138,16 @@ pub(super) fn refused_as(status: u16, code: &str) -> Failure {
     Failure::Refused(Answer::refusal(status, code))
 }
 
-pub(super) fn too_many_as(code: &str, retry_after_s: u64) -> Failure {
+/// Refused for so long.
+pub(super) fn refused_until(status: u16, code: &str, retry_after_s: u64) -> Failure {
     Failure::Refused(Answer {
         retry_after_s: Some(retry_after_s),
-        ..Answer::refusal(429, code)
+        ..Answer::refusal(status, code)
     })
+}
+
+pub(super) fn too_many_as(code: &str, retry_after_s: u64) -> Failure {
+    refused_until(429, code, retry_after_s)
 }
 
 pub(super) fn too_many(retry_after_s: u64) -> Failure {

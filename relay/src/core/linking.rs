@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wire::basic::Basic;
-use wire::body::{LinkDevice, LinkToken, Provision};
+use wire::body::{AccountAttributes, LinkDevice, LinkToken, Provision};
 use wire::limits::PROVISION_BODY_MAX;
 use wire::{DeviceAddress, DeviceId};
 
@@ -18,7 +18,7 @@ use super::quota::Kind;
 use super::registration::{FirstKeys, check_attributes, credentials, new_device};
 use super::{Answer, Core, Effect, Failure, Moment, auth, devices, lists, refused, refused_as};
 use crate::limits::{LINK_RESULT_KEPT_MS, LINK_TOKEN_MS, WAIT_S_MAX};
-use crate::store::{AccountRow, DeviceRow, Linked, Read, TokenRow};
+use crate::store::{AccountRow, DeviceRow, Linked, PasswordHash, Read, TokenRow};
 
 /// `GET /v1/devices/provisioning/code`.
 pub(super) fn token(
@@ -157,6 +157,33 @@ impl Join {
             device: device.ok_or_else(|| refused(411))?,
         })
     }
+}
+
+/// What a device that is new to an account brings with it.
+pub(super) struct NewDevice {
+    pub(super) attributes: AccountAttributes,
+    pub(super) keys: FirstKeys,
+    pub(super) password: PasswordHash,
+}
+
+/// Under the next id that is free, with nothing of an earlier holder.
+pub(super) fn add_device(
+    moment: &mut Moment<'_>,
+    account: &AccountRow,
+    new: NewDevice,
+) -> Result<DeviceRow, Failure> {
+    let devices = moment.tx.devices(account.id)?;
+    let address = DeviceAddress {
+        account: account.id,
+        device: free_id(account.last_device, &devices).ok_or_else(|| refused(411))?,
+    };
+    moment.tx.delete_keys(address)?;
+    moment.tx.clear_mailbox(address)?;
+    let device = new_device(moment, address, new.password, new.attributes);
+    moment.tx.put_device(&device)?;
+    moment.tx.put_last_device(account.id, address.device)?;
+    new.keys.put(moment.tx, address)?;
+    Ok(device)
 }
 
 /// The same answer to the device that this token made, if it is the one that asks.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use wire::Recovery;
 use wire::body::{PreKeyResponse, from_json, to_json};
 use wire::{AccountId, DeviceId, Endpoint, Frame};
 
@@ -214,7 +215,7 @@ proptest! {
     #[test]
     fn no_bytes_make_a_request_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
-        which in 0..16_usize,
+        which in 0..20_usize,
     ) {
         drop(Frame::decode(&bytes));
         let mut bench = bench();
@@ -227,6 +228,8 @@ proptest! {
             Endpoint::Keys { account, device: None }, Endpoint::RemoveDevice(DeviceId::PRIMARY),
             Endpoint::WaitForLinkedDevice { token_identifier: "x".to_owned(), timeout_s: 0 },
             Endpoint::KeepAlive, Endpoint::Fence, Endpoint::DeleteAccount,
+            Endpoint::Recovery(Recovery::Status), Endpoint::Recovery(Recovery::Put),
+            Endpoint::Recovery(Recovery::Open), Endpoint::Recovery(Recovery::Device),
         ];
         let header = String::from_utf8_lossy(&bytes).into_owned();
         drop(super::auth::authenticate(&mut bench.store, &header));

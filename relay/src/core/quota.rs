@@ -21,6 +21,8 @@ pub enum Kind {
     Link,
     /// Fetches of one account's prekeys by one device: each takes one-time keys away.
     PreKeys,
+    /// Openings of one account's sealed key, and devices made by it: ten in an hour.
+    Recovery,
     /// Sends of one device. What was written in a night offline goes out at once; then so much as nobody writes by hand.
     Send,
     /// Rendezvous of one account that browsers open with credentials for one handle.
@@ -39,6 +41,7 @@ impl Kind {
             Self::LinkToken | Self::Link => (6, 120_000),
             Self::Rendezvous | Self::LinkRun => (5, 720_000),
             Self::PreKeys => (6, 600_000),
+            Self::Recovery => (10, 360_000),
             Self::Send => (1_000, 100),
             Self::Lookup => (60, 10_000),
         }

@@ -6,7 +6,7 @@ use wire::body::{
     Refusal, StaleDevices, from_json, to_json,
 };
 use wire::bundle::{AccountMismatch, Bundle, BundleAccepted};
-use wire::{AccountId, DeviceId, Endpoint};
+use wire::{AccountId, DeviceId, Endpoint, Recovery};
 
 use super::mailbox::{ack, sweep};
 use super::quota::Quota;
@@ -22,6 +22,7 @@ use crate::store::{KeyKind, MailboxRow, Read as _};
 mod blobs;
 mod lists;
 mod racing;
+mod recovery;
 mod removal;
 mod rendezvous;
 mod sending;
@@ -260,6 +261,8 @@ mod devices {
             Endpoint::RemoveDevice(id(2)),
             Endpoint::DeleteAccount,
             Endpoint::Fence,
+            Endpoint::Recovery(Recovery::Status),
+            Endpoint::Recovery(Recovery::Put),
             Endpoint::DeviceCapabilities,
             Endpoint::PutKeys,
             Endpoint::KeyCounts,

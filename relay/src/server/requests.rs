@@ -153,6 +153,7 @@ async fn between_sockets(app: &App, asked: Asked) -> Answer {
         | Endpoint::RemoveDevice(_)
         | Endpoint::DeleteAccount
         | Endpoint::Fence
+        | Endpoint::Recovery(_)
         | Endpoint::DeviceCapabilities
         | Endpoint::PutKeys
         | Endpoint::PutPhoneKeys

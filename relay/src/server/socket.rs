@@ -18,7 +18,7 @@ use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use wire::limits::FRAME_MAX;
-use wire::{DecodeError, Endpoint, Frame, Request, Response};
+use wire::{DecodeError, Frame, Request, Response};
 
 use self::deliveries::Session;
 use super::hub::{Closing, Place};
@@ -258,7 +258,7 @@ impl Socket {
             return Ok(());
         };
         if caller.is_none()
-            && is_login(&asked.endpoint)
+            && !asked.endpoint.is_of_guest()
             && let Some(header) = asked.authorization.take()
         {
             match authenticate(&self.app, header).await {
@@ -387,11 +387,6 @@ impl OpenRequests {
     fn has_room(&self) -> bool {
         self.count + self.answers_unsent < REQUESTS_OPEN_MAX && self.bytes < REQUEST_BYTES_OPEN_MAX
     }
-}
-
-/// In these two the header is not a login: who asks has no device yet.
-fn is_login(endpoint: &Endpoint) -> bool {
-    !matches!(endpoint, Endpoint::Register | Endpoint::LinkDevice)
 }
 
 const REMOVED: End = End::Close(4401, "this device was removed");

@@ -2,6 +2,7 @@
 //! back leaves nothing.
 
 mod blobs;
+mod recovery;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use self::blobs::{
     blobs_come_back_and_are_found_when_they_end, the_blobs_of_an_account_that_goes_are_nobodys,
     what_was_done_to_blobs_is_taken_back,
 };
+use self::recovery::a_sealed_key_is_replaced_and_goes_with_its_account;
 use super::memory::MemoryStore;
 use super::sqlite::SqliteStore;
 use super::{
@@ -34,6 +36,7 @@ macro_rules! suite {
 }
 
 suite!(
+    a_sealed_key_is_replaced_and_goes_with_its_account,
     accounts_are_found_by_id_and_by_handle,
     a_list_is_kept_with_its_account_and_ends_with_it,
     devices_come_by_account_and_in_order,

@@ -4,6 +4,7 @@
 //! as much as was written. It knows no rule of the protocol.
 
 mod blobs;
+mod recovery;
 mod table;
 mod transaction;
 
@@ -12,7 +13,7 @@ use wire::{AccountId, BlobId, DeviceAddress, DeviceId, Handle, MessageId};
 use self::table::Table;
 use super::{
     AccountRow, BlobRow, BlobUse, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow, Mail,
-    MailboxRow, PageLimit, Read, StoreError, TokenRow, Tx,
+    MailboxRow, PageLimit, Read, RecoveryRow, StoreError, TokenRow, Tx,
 };
 
 /// The tables.
@@ -30,6 +31,7 @@ pub struct MemoryStore {
     fences: Table<DeviceAddress, FenceRow>,
     blobs: Table<BlobId, BlobRow>,
     blob_use: Table<AccountId, BlobUse>,
+    recoveries: Table<AccountId, RecoveryRow>,
     // Not taken back by a rollback: numbers are never used again.
     last_seq: u64,
 }
@@ -202,6 +204,7 @@ impl Tx for MemoryStore {
     fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError> {
         self.tokens
             .remove_where(|_, row| row.account == account, usize::MAX);
+        self.recoveries.remove(&account);
         if let Some(row) = self.accounts.remove(&account) {
             self.handles.remove(&row.handle);
         }

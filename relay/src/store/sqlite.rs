@@ -6,6 +6,7 @@
 
 mod blobs;
 mod reading;
+mod recovery;
 mod schema;
 mod writing;
 

@@ -43,6 +43,7 @@ impl Person {
             account_attributes: attributes(registration_id),
             aci_signed_pre_key: self.signed_ec(),
             aci_pq_last_resort_pre_key: self.kyber(),
+            anew: false,
         }
     }
 

@@ -6,6 +6,8 @@ use serde::Serialize;
 use tsify::Tsify;
 use wire::AccountId;
 
+use super::OnIdentity;
+
 /// What the relay shows of an account's devices can't all be true.
 #[derive(Debug, Serialize, Tsify)]
 pub struct OnAlarm {
@@ -34,6 +36,14 @@ impl From<ListAlarm> for AlarmKind {
             ListAlarm::Forked => Self::Forked,
             ListAlarm::RolledBack => Self::RolledBack,
             ListAlarm::Ghost => Self::Ghost,
+        }
+    }
+}
+
+impl OnIdentity {
+    pub(super) fn new(account: AccountId) -> Self {
+        Self {
+            account: account.to_string(),
         }
     }
 }

@@ -20,6 +20,7 @@ impl Notice {
             | Self::Settings(_)
             | Self::App(_)
             | Self::Device(_)
+            | Self::Recovered(_)
             | Self::Link(_)
             | Self::Identity(_)
             | Self::Alarm(_)

@@ -18,7 +18,7 @@ use wire::link_uri::LinkUri;
 use wire::rendezvous::{Open, Opened, Rendezvous, Waiting};
 use wire::{
     AccountId, DeviceAddress, DeviceId, Endpoint, Envelope, EnvelopeKind, Frame, Handle, MessageId,
-    RegistrationId, Request, Response,
+    Recovery, RegistrationId, Request, Response,
 };
 
 use super::bodies::bodies;
@@ -192,6 +192,10 @@ pub(crate) fn endpoint() -> impl Strategy<Value = Endpoint> {
         device().prop_map(Endpoint::RemoveDevice),
         Just(Endpoint::DeleteAccount),
         Just(Endpoint::Fence),
+        Just(Endpoint::Recovery(Recovery::Status)),
+        Just(Endpoint::Recovery(Recovery::Put)),
+        Just(Endpoint::Recovery(Recovery::Open)),
+        Just(Endpoint::Recovery(Recovery::Device)),
         Just(Endpoint::DeviceCapabilities),
         Just(Endpoint::PutKeys),
         Just(Endpoint::PutPhoneKeys),

@@ -235,6 +235,7 @@ impl Parts {
             account_attributes: self.attributes.clone(),
             aci_signed_pre_key: self.signed.clone(),
             aci_pq_last_resort_pre_key: self.last_resort.clone(),
+            anew: self.flags[0],
         }
     }
 

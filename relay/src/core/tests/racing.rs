@@ -8,7 +8,7 @@ use crate::core::mailbox::page;
 use crate::store::memory::MemoryStore;
 use crate::store::{
     AccountRow, BlobRead, BlobRow, BlobUse, DeviceRow, ExpiredMail, FenceRow, KeyKind, KeyRow,
-    Mail, MailboxRow, PageLimit, Read, StoreError, TokenRow, Tx as _,
+    Mail, MailboxRow, PageLimit, Read, RecoveryRead, RecoveryRow, StoreError, TokenRow, Tx as _,
 };
 
 /// An envelope is appended after the first look into the mailbox.
@@ -42,6 +42,12 @@ impl BlobRead for Racing<'_> {
         other()
     }
     fn blob_use(&mut self, _: AccountId) -> Result<Option<BlobUse>, StoreError> {
+        other()
+    }
+}
+
+impl RecoveryRead for Racing<'_> {
+    fn recovery(&mut self, _: AccountId) -> Result<Option<RecoveryRow>, StoreError> {
         other()
     }
 }

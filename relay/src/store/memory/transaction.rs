@@ -6,7 +6,7 @@ use super::table::Undo;
 use crate::store::{Store, StoreError};
 
 impl MemoryStore {
-    fn tables(&mut self) -> [&mut dyn Undo; 12] {
+    fn tables(&mut self) -> [&mut dyn Undo; 13] {
         let Self {
             accounts,
             handles,
@@ -20,6 +20,7 @@ impl MemoryStore {
             fences,
             blobs,
             blob_use,
+            recoveries,
             last_seq: _,
         } = self;
         [
@@ -35,6 +36,7 @@ impl MemoryStore {
             fences,
             blobs,
             blob_use,
+            recoveries,
         ]
     }
 }

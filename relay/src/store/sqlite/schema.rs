@@ -6,11 +6,12 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// In order; number n of the file name is at index n-1. A migration that was released never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/0001_first.sql"),
     include_str!("../../../migrations/0002_removal.sql"),
     include_str!("../../../migrations/0003_blobs.sql"),
     include_str!("../../../migrations/0004_lists.sql"),
+    include_str!("../../../migrations/0005_recovery.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

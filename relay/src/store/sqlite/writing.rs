@@ -44,6 +44,7 @@ impl Tx for SqliteStore {
     fn delete_account(&mut self, account: AccountId) -> Result<(), StoreError> {
         let account = [account.as_bytes()];
         self.execute("DELETE FROM link_tokens WHERE account = ?", account)?;
+        self.execute("DELETE FROM recoveries WHERE account = ?", account)?;
         self.execute("DELETE FROM accounts WHERE account = ?", account)
             .map(drop)
     }
