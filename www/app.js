@@ -139,6 +139,11 @@ function listen(client) {
       toast("The list of your devices has changed.", { code: "devices", link: { href: DEVICES, text: "Review" } });
     }
   });
+  client.on("recovered", ({ deviceId, name }) => {
+    if (deviceId === app.account?.deviceId) return;
+    toast(`Your account was brought back on “${name}” with your recovery code. If that was not you, remove that device now.`,
+      { kind: "error", code: "recovered", link: { href: DEVICES, text: "Review" } });
+  });
   client.on("message", ({ message }) => {
     if (message.outgoing || app.directory?.isQuiet(message.conversation)) return;
     const name = app.directory?.name(message.conversation) ?? "someone";

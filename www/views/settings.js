@@ -10,6 +10,7 @@ import { LIST } from "../route.js";
 import { archivePart } from "./archive.js";
 import { field } from "./field.js";
 import { fingerprintPart } from "./fingerprint.js";
+import { recoveryPart } from "./recovery-code.js";
 
 const SWITCHES = [
   ["readReceipts", "Say what I have read", "People you write with see two filled ticks once you have read their message."],
@@ -31,6 +32,7 @@ export function settingsView(app) {
   const switches = new Map(SWITCHES.map(([key, text, help]) => [key, toggle(key, text, help, (on) => change({ [key]: on }))]));
   const shown = new Map(SHOWN.map(([value, text]) => [value, radio(value, text, () => change({ notifications: value }))]));
   const permission = permissionNote();
+  const recovery = recoveryPart(app);
   const heading = el("h2.page-title", { tabIndex: -1 }, "Settings");
   const node = el("section.page.pane", { testid: "settings" },
     el("header.chat-head", {},
@@ -43,6 +45,7 @@ export function settingsView(app) {
       el("form.setting-group.name-form", { onsubmit: rename }, name.node, el("button.button", { type: "submit", testid: "profile-save" }, "Save")),
       el("fieldset.setting-group", {}, el("legend", {}, "What others are told"), [...switches.values()].map((part) => part.node)),
       el("fieldset.setting-group", {}, el("legend", {}, "A notification shows"), [...shown.values()].map((part) => part.node), permission),
+      recovery.node,
       fingerprintPart(client),
       archivePart(client))));
 
@@ -82,6 +85,7 @@ export function settingsView(app) {
 
   function close() {
     refresh.stop();
+    recovery.close();
     off();
   }
   return { node, close, onShown: () => heading.focus() };

@@ -11,13 +11,15 @@ import { avatar } from "./avatar.js";
 import { chatView } from "./chat.js";
 import { devicesView } from "./devices.js";
 import { listView } from "./list.js";
+import { recoveryReminder } from "./recovery-code.js";
 import { settingsView } from "./settings.js";
 
 export function shellView(app) {
   const list = listView(app);
   const main = el("main.main");
   const panes = el("div.panes", {}, el("div.side", {}, sideHead(app), list.node), main);
-  const node = el("div.shell", { onkeydown: escape }, app.readonly() && unlinkedBanner(app), panes);
+  const reminder = recoveryReminder(app);
+  const node = el("div.shell", { onkeydown: escape }, app.readonly() && unlinkedBanner(app), reminder.node, panes);
   let pane = { key: undefined };
 
   function onRoute(route) {
@@ -74,6 +76,7 @@ export function shellView(app) {
   const off = app.directory.watch(title);
   function close() {
     off();
+    reminder.close();
     list.close();
     pane.close?.();
   }

@@ -7,6 +7,7 @@ import { bareHandle, browserName } from "../format.js";
 import { icon } from "../icons.js";
 import { inlineError } from "../notify.js";
 import { field } from "./field.js";
+import { openRecover } from "./recover.js";
 
 const FACTS = [
   ["lock", "Only you and the person you write to can read it. The server stores what it cannot read."],
@@ -51,6 +52,9 @@ export function welcomeView(app, beginLinking) {
     }
   }
 
+  const gone = el("button.button.plain.wide", { type: "button", testid: "welcome-gone",
+    onclick: () => openRecover(app.client, { handle: bareHandle(handle.input.value), ...options() }) }, "All my devices are gone");
+
   link.addEventListener("click", () => {
     const name = bareHandle(handle.input.value);
     beginLinking({ ...(name && { handle: name }), ...options() });
@@ -63,7 +67,7 @@ export function welcomeView(app, beginLinking) {
     error.node, register,
     el("p.or", {}, el("span", {}, "or")),
     el("p.muted", {}, "Already use Lockstep on another device? Then you need no new handle: enter the one you have there."),
-    link);
+    link, gone);
   const node = el("main.welcome", {}, brand(), el("div.welcome-form", {}, form));
   return { node, onShown: () => matchMedia("(pointer: fine)").matches && handle.input.focus() };
 }
