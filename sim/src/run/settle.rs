@@ -121,7 +121,7 @@ impl Run {
         }
     }
 
-    /// Looks whose key anybody has wrong. Without lies nobody may.
+    /// Looks whose key anybody has wrong, or has been shown a wrong one for, which blocks until they decide. Without lies nobody may.
     fn note_misled(&mut self) {
         let browsers: Vec<ClientId> = self.record.ready_since.keys().copied().collect();
         for id in browsers {
@@ -137,7 +137,8 @@ impl Run {
                 let Some(person) = self.record.accounts.iter().position(is) else {
                     continue;
                 };
-                if contact.identity_key != self.world.relay.identity_key(contact.id) {
+                let key = self.world.relay.identity_key(contact.id);
+                if contact.identity_key != key || contact.key_changed {
                     self.record.misled.insert((id, person));
                 }
             }
