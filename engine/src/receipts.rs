@@ -43,7 +43,8 @@ impl State {
         messages: &[Receipted],
     ) -> Result<(), Error> {
         if self.is_plain() {
-            return Ok(()); // the phone tells it, and would not hear that we had
+            // The phone tells it, and would not hear that we had; and see section 22 of the protocol for what a mock service makes of it.
+            return Ok(());
         }
         let mut thread = thread::conversation_record(tx, conversation).await?;
         if thread.owed.is_empty() {
