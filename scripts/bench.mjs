@@ -1,7 +1,7 @@
 // npm run bench: how fast and how large it is, beside its peers where it has any. Nothing here is a test: it prints figures.
 //
 //   npm run bench                       everything
-//   npm run bench -- crypto size        these parts: crypto, storage, mirror, search, size
+//   npm run bench -- crypto size        these parts: crypto, storage, mirror, search, size, native
 //   npm run bench -- --rounds 11        medians of so many rounds (5); what is compared takes turns within a round
 //   npm run bench -- --built            measures what is built, even if the sources have changed since
 //
@@ -15,8 +15,8 @@ import { howFar, liveLine } from "./lib/progress.mjs";
 import { stopAll, tail } from "./lib/run.mjs";
 import { setUp } from "./lib/setup.mjs";
 
-const parts = ["crypto", "storage", "mirror", "search", "size"];
-const inBrowser = parts.filter((part) => part !== "size");
+const parts = ["crypto", "storage", "mirror", "search", "size", "native"];
+const inBrowser = parts.filter((part) => !["size", "native"].includes(part));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: "string", default: "5" }, built: { type: "boolean", default: false } },
@@ -41,7 +41,7 @@ async function built(title, name, work) {
 /** What is missing or older than its sources. */
 async function build() {
   if (!setUp({ browser: inBrowser.some(wanted) })) process.exit(1);
-  if (!packageIsFresh(env)) await built("building the package (2 to 4 min the first time)", "package", buildPackage);
+  if (parts.some((part) => part !== "native" && wanted(part)) && !packageIsFresh(env)) await built("building the package (2 to 4 min the first time)", "package", buildPackage);
   if (wanted("crypto") && !benchIsFresh(env)) await built("building the module that is measured (1 to 4 min)", "module", buildBench);
   if (!["storage", "mirror", "search"].some(wanted)) return;
   const { binary } = await built("building the relay", "relay", buildRelay);
@@ -91,3 +91,4 @@ if (!values.built) await build();
 machine();
 if (inBrowser.some(wanted)) await measure();
 if (wanted("size")) (await import("./bench/size.mjs")).size();
+if (wanted("native")) (await import("./bench/native.mjs")).native({ env, rounds });

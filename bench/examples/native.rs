@@ -9,18 +9,23 @@
 
 use std::time::Instant;
 
-use bench::{Bare, Side, Talk};
+use bench::{Bare, FanOut, Side, Talk};
 
 const BYTES: usize = 200;
 const TIMES: usize = 512;
 const ROUNDS: usize = 7;
+/// As many devices as a person has, and messages to them.
+const DEVICES: u8 = 16;
+const FANS: usize = 64;
 
 fn main() {
-    let mut rows: [(&str, Vec<f64>); 4] = [
+    let mut rows: [(&str, Vec<f64>); 6] = [
         ("bare libsignal, one direction", Vec::new()),
         ("bare libsignal, to and fro (each)", Vec::new()),
         ("engine, one direction", Vec::new()),
         ("engine, to and fro (each)", Vec::new()),
+        ("fan-out to 16 devices", Vec::new()),
+        ("fan-out to 16 devices with repair", Vec::new()),
     ];
     for _ in 0..ROUNDS {
         let text = vec![0x78; BYTES];
@@ -30,6 +35,8 @@ fn main() {
             each(|| bare.turn(&text)) / 2.0,
             engine(&[Side::Alice]),
             engine(&[Side::Alice, Side::Bob]),
+            fan_out(false),
+            fan_out(true),
         ];
         for ((_, all), time) in rows.iter_mut().zip(times) {
             all.push(time);
@@ -72,6 +79,31 @@ fn engine(writers: &[Side]) -> f64 {
         }
     }
     total / (TIMES * writers.len()) as f64
+}
+
+/// Microseconds for each message to many devices, until it is taken. With repair, one of them has been replaced each time: the relay refuses the
+/// bundle, and a session with the new one is begun. The relay is not timed.
+fn fan_out(with_repair: bool) -> f64 {
+    let mut fan = FanOut::new(DEVICES);
+    let mut total = 0.0;
+    for _ in 0..FANS {
+        if with_repair {
+            fan.replace_device();
+        }
+        let start = Instant::now();
+        fan.seal(BYTES);
+        total += micros(start);
+        loop {
+            let answer = fan.answer();
+            let start = Instant::now();
+            let has_more = fan.repair(answer);
+            total += micros(start);
+            if !has_more {
+                break;
+            }
+        }
+    }
+    total / FANS as f64
 }
 
 fn micros(start: Instant) -> f64 {

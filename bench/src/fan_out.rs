@@ -18,6 +18,9 @@ pub struct FanOut {
     relay: Relay,
     alice: Client,
     sent: Vec<Vec<u8>>,
+    identity: IdentityKeyPair,
+    /// The oldest device of the person, and the newest.
+    devices: (DeviceAddress, u8),
 }
 
 impl std::fmt::Debug for FanOut {
@@ -55,8 +58,43 @@ impl FanOut {
         let frames = relay.deliver(to);
         let frames = alice.hear(frames);
         alice.settle(&mut relay, frames);
-        let sent = Vec::new();
-        Self { relay, alice, sent }
+        let device = DeviceId::PRIMARY;
+        let oldest = DeviceAddress {
+            account: bob,
+            device,
+        };
+        Self {
+            relay,
+            alice,
+            sent: Vec::new(),
+            identity,
+            devices: (oldest, devices),
+        }
+    }
+
+    /// The person's oldest device goes and a new one comes, of which the sender does not know. Not timed.
+    pub fn replace_device(&mut self) {
+        let (oldest, newest) = self.devices;
+        let number = newest + 1;
+        let device = DeviceId::try_from(u32::from(number)).expect("few devices");
+        let address = DeviceAddress { device, ..oldest };
+        let (_, keys) = Device::new(&self.identity, address, u64::from(number));
+        self.relay.replace_device(oldest, keys);
+        let second = DeviceId::try_from(u32::from(oldest.device) + 1).expect("few devices");
+        let device = second;
+        self.devices = (DeviceAddress { device, ..oldest }, number);
+    }
+
+    /// The relay says what is wrong with what was sent, gives keys, or takes it. Not timed.
+    pub fn answer(&mut self) -> Vec<Vec<u8>> {
+        let frames = std::mem::take(&mut self.sent);
+        self.relay.answer(&mut self.alice.address, &frames)
+    }
+
+    /// The sender deals with an answer: what is different is encrypted anew. Timed. Says whether it has anything more to send.
+    pub fn repair(&mut self, answer: Vec<Vec<u8>>) -> bool {
+        self.sent = self.alice.hear(answer);
+        !self.sent.is_empty()
     }
 
     /// A text of so many bytes for every device: stored, encrypted, committed. Timed.
@@ -66,15 +104,21 @@ impl FanOut {
 
     /// The relay takes it. Not timed. Gives the bytes of the bundle.
     pub fn carry(&mut self) -> usize {
-        let Self { relay, alice, sent } = self;
+        let Self {
+            relay, alice, sent, ..
+        } = self;
         let frames = std::mem::take(sent);
-        let bundle = |frame: &Vec<u8>| match Frame::decode(frame) {
-            Ok(Frame::Request(request)) if request.path == "/v1/bundles" => request.body.len(),
-            _ => 0,
-        };
-        let bytes = frames.iter().map(bundle).sum();
+        let bytes = frames.iter().filter_map(|frame| bundle(frame)).sum();
         alice.settle(relay, frames);
         bytes
+    }
+}
+
+/// How large a bundle is, if the frame is one.
+fn bundle(frame: &[u8]) -> Option<usize> {
+    match Frame::decode(frame) {
+        Ok(Frame::Request(request)) if request.path == "/v1/bundles" => Some(request.body.len()),
+        _ => None,
     }
 }
 
@@ -131,7 +175,35 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_device_that_came_meanwhile_is_found_and_only_it_gets_the_start_of_a_session() {
+        let mut fan = FanOut::new(4);
+        for _ in 0..3 {
+            let plain = fan.sealed_again();
+            fan.replace_device();
+            fan.seal(200);
+            let mut bundles = Vec::new();
+            loop {
+                bundles.extend(fan.sent.iter().filter_map(|frame| bundle(frame)));
+                let answer = fan.answer();
+                if !fan.repair(answer) {
+                    break;
+                }
+            }
+            assert_eq!(bundles.len(), 2, "refused once, then taken");
+            assert!(
+                (1_500..3_000).contains(&(bundles[1] - plain)),
+                "{bundles:?}"
+            );
+        }
+    }
+
     impl FanOut {
+        fn sealed_again(&mut self) -> usize {
+            self.seal(200);
+            self.carry()
+        }
+
         fn sealed(mut self) -> usize {
             self.seal(200);
             self.carry();

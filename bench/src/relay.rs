@@ -7,7 +7,7 @@ use wire::body::{
     AccountInfo, Base64, DeviceCredentials, DevicePreKeys, KeyCounts, PreKeyResponse, Register,
     from_json, to_json,
 };
-use wire::bundle::Bundle;
+use wire::bundle::{AccountMismatch, Bundle};
 use wire::{
     AccountId, DeviceAddress, DeviceId, Endpoint, Envelope, Frame, Handle, RelayRequest, Request,
     Response,
@@ -30,6 +30,8 @@ pub(crate) struct Relay {
     accounts: BTreeMap<AccountId, Account>,
     mail: BTreeMap<DeviceAddress, Vec<Envelope>>,
     envelopes: u64,
+    /// What is wrong with the next bundle.
+    refusal: Option<AccountMismatch>,
 }
 
 impl Relay {
@@ -49,6 +51,20 @@ impl Relay {
     /// A device of an account.
     pub(crate) fn add_device(&mut self, account: AccountId, keys: DevicePreKeys) {
         let account = self.accounts.get_mut(&account).expect("it was added");
+        account.devices.push(keys);
+    }
+
+    /// In place of one device of an account there is another one, as the next bundle will be told.
+    pub(crate) fn replace_device(&mut self, of: DeviceAddress, keys: DevicePreKeys) {
+        self.refusal = Some(AccountMismatch {
+            account: of.account,
+            missing: vec![keys.device_id],
+            extra: vec![of.device],
+            stale: Vec::new(),
+            gone: false,
+        });
+        let account = self.accounts.get_mut(&of.account).expect("it was added");
+        account.devices.retain(|known| known.device_id != of.device);
         account.devices.push(keys);
     }
 
@@ -113,8 +129,11 @@ impl Relay {
                 };
                 (200, to_json(&counts))
             }
-            Endpoint::Keys { account, .. } => (200, self.keys(account)),
+            Endpoint::Keys { account, device } => (200, self.keys(account, device)),
             Endpoint::Bundles => {
+                if let Some(mismatch) = self.refusal.take() {
+                    return (409, AccountMismatch::encode_all(&[mismatch]));
+                }
                 self.post(caller.expect("it has registered"), &request.body);
                 (200, Vec::new())
             }
@@ -149,12 +168,14 @@ impl Relay {
         (200, to_json(&info))
     }
 
-    fn keys(&self, id: AccountId) -> Vec<u8> {
+    /// Of one device, or of all.
+    fn keys(&self, id: AccountId, device: Option<DeviceId>) -> Vec<u8> {
         let account = &self.accounts[&id];
+        let is_asked = |keys: &&DevicePreKeys| device.is_none_or(|device| device == keys.device_id);
         to_json(&PreKeyResponse {
             device_list: None,
             identity_key: account.identity_key.clone(),
-            devices: account.devices.clone(),
+            devices: account.devices.iter().filter(is_asked).cloned().collect(),
         })
     }
 
