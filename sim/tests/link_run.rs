@@ -345,6 +345,16 @@ fn three_wrong_answers_erase_everything_and_the_existing_device_hears_of_it_k3()
         world.client(alice).answer(device),
         Some(&Err(Refusal::LinkDeclined))
     );
+    // It was certified before it was given anything; the list names it no more.
+    world.pass_ms(1_000);
+    let Ok(Reply::Account(account)) = world.ask(alice, Command::Account) else {
+        panic!("alice has an account");
+    };
+    let list = world.relay.device_list(account.id);
+    assert_eq!(
+        list.map(|list| (list.version, list.entries.len())),
+        Some((2, 0))
+    );
 }
 
 #[test]
