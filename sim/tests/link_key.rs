@@ -2,7 +2,6 @@
 //! another key in its place, which must make no difference to what it sends and stores until then, and does from then on.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a play that goes wrong stops at once"
 )]
