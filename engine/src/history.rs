@@ -71,6 +71,15 @@ impl History {
         self.merging.is_some()
     }
 
+    /// A time that has come is of no use where nothing would be done: a timer for it would be due for ever.
+    fn may_put(&self) -> bool {
+        self.putting.is_none() && !self.outgoing.is_empty()
+    }
+
+    fn may_get(&self) -> bool {
+        self.getting.is_none() && self.merging.is_none() && self.has_incoming
+    }
+
     fn next_task(&mut self) -> BlobTask {
         self.tasks = self.tasks.wrapping_add(1);
         BlobTask(self.tasks)
@@ -81,7 +90,9 @@ impl State {
     /// When something is tried again.
     pub(crate) fn history_deadline(&self) -> Option<Timestamp> {
         let History { put_at, get_at, .. } = &self.history;
-        let deadline = put_at.iter().chain(get_at).min().copied();
+        let put_at = put_at.filter(|_| self.history.may_put());
+        let get_at = get_at.filter(|_| self.history.may_get());
+        let deadline = put_at.into_iter().chain(get_at).min();
         deadline.filter(|_| self.may_move_history())
     }
 
@@ -96,11 +107,10 @@ impl State {
         }
         let due = |at: Option<Timestamp>| at.is_none_or(|at| at <= tx.now);
         let (may_put, may_get) = (due(self.history.put_at), due(self.history.get_at));
-        if may_put && self.history.putting.is_none() && !self.history.outgoing.is_empty() {
+        if may_put && self.history.may_put() {
             self.put_next_piece(tx).await?;
         }
-        let is_free = self.history.getting.is_none() && self.history.merging.is_none();
-        if may_get && is_free && self.history.has_incoming {
+        if may_get && self.history.may_get() {
             self.get_next_piece(tx).await?;
         }
         Ok(())
