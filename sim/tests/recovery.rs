@@ -86,9 +86,12 @@ fn digits(world: &mut World, id: ClientId, with: &str) -> String {
 
 fn told(world: &World, id: ClientId) -> Vec<Recovered> {
     let events = world.client(id).events.iter();
-    let recovered = |event: &Event| match event {
-        Event::Recovered(recovered) => Some(recovered.clone()),
-        _ => None,
+    let recovered = |event: &Event| {
+        if let Event::Recovered(recovered) = event {
+            Some(recovered.clone())
+        } else {
+            None
+        }
     };
     events.filter_map(recovered).collect()
 }

@@ -12,8 +12,8 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-// The aim is 0.8 MB, which registers, acts, blobs, repair and history went beyond (docs/performance.md): it must not grow unnoticed.
-const gzipBytesMax = 950_000;
+// The aim is 0.8 MB, which what devices keep in step, linking by digits, signed lists and recovery went beyond (docs/performance.md): it must not grow unnoticed.
+const gzipBytesMax = 1_050_000;
 let project; // a stranger's project, with the package in its node_modules
 let unpacked;
 let listed;
