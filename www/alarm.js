@@ -45,7 +45,8 @@ export class DeviceAlarm {
     this.#keep(known.filter((key) => devices.some((device) => keyOf(device) === key)));
     const news = devices.filter((device) => !device.current && !known.includes(keyOf(device)));
     for (const node of [...this.node.children]) if (!news.some((device) => keyOf(device) === node.dataset.key)) node.remove();
-    for (const device of news) this.#show(device);
+    const isOwner = devices.some(({ current, role }) => current && role === "owner");
+    for (const device of news) this.#show(device, isOwner);
   }
 
   /** The person has linked it here, or says that it was them. */
@@ -54,7 +55,7 @@ export class DeviceAlarm {
     this.check();
   }
 
-  #show(device) {
+  #show(device, isOwner) {
     const key = keyOf(device);
     if ([...this.node.children].some((node) => node.dataset.key === key)) return;
     const name = device.name ? `“${device.name}”` : `Device ${device.id}`;
@@ -62,8 +63,8 @@ export class DeviceAlarm {
     const remove = el("button.button.small.danger", { type: "button", testid: "alarm-remove", onclick: () => this.#remove(device, remove, error) }, "Not me: remove it");
     const mine = el("button.button.small", { type: "button", testid: "alarm-mine", onclick: () => this.know(device) }, "It was me");
     this.node.append(el("div.banner.warn.alarm", { role: "alert", testid: "alarm", "data-key": key }, icon("warning"),
-      el("p.grow", {}, el("strong", {}, `A device was linked: ${name}. `), "It reads and writes as you. Not you? Remove it."),
-      el("div.row", {}, remove, mine), error.node));
+      el("p.grow", {}, el("strong", {}, `A device was linked: ${name}. `), `It reads and writes as you. Not you? Remove it${isOwner ? "" : " at once, on a device that holds your account’s key"}.`),
+      el("div.row", {}, isOwner && remove, mine), error.node));
     announce(`A device was linked to your account: ${name}`);
   }
 
