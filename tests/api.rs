@@ -305,6 +305,17 @@ async fn arguments_of_any_type_are_refused_by_name() {
             assert_eq!(code_of(&thrown), "invalid_argument");
         }
     }
+    assert_eq!(
+        code(client.account()).await,
+        "resolved",
+        "the module goes on"
+    );
+    JsFuture::from(client.close()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn calls_without_arguments_are_answered_or_refused() {
+    let client = open("api_bare").await;
     for method in METHODS {
         let code = call(&client, method, &[]).await;
         let takes_nothing = WITHOUT_ARGUMENTS.contains(&method);
