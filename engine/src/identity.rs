@@ -12,7 +12,7 @@ use crate::input::Timestamp;
 use crate::limits::{HELD_MAX, HELD_MS, UPKEEP_ROWS};
 use crate::output::Event;
 use crate::peers;
-use crate::record::{HeldRecord, Record, key};
+use crate::record::{HeldRecord, PeerRecord, Record, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::trust;
@@ -72,18 +72,21 @@ impl State {
         tx: &mut Tx<'_>,
         account: AccountId,
     ) -> Result<bool, Error> {
-        let mut peer = peers::record(tx, account).await?;
+        let peer = peers::record(tx, account).await?;
         if !peers::key_changed(&peer) {
             return Ok(false);
         }
-        for device in std::mem::take(&mut peer.devices) {
+        for device in peer.devices {
             if let Some(device) = key::device(device.device) {
                 let address = DeviceAddress { account, device };
                 tx.delete(Table::Sessions, &key::session(address));
             }
         }
-        peer.identity = std::mem::take(&mut peer.new_identity);
-        peer.listed = false;
+        // The devices and lists of the old key are nothing to the new one, which counts its lists from 1.
+        let peer = PeerRecord {
+            identity: peer.new_identity,
+            ..PeerRecord::default()
+        };
         tx.put(account.as_bytes(), &peer);
         self.unverify(tx, account, &peer.identity).await?;
         contacts::show(tx, account).await?;

@@ -429,3 +429,47 @@ fn an_account_that_begins_anew_is_the_same_one_with_a_key_that_has_changed() {
     world.send(bob, "alice", "so it is");
     assert_eq!(world.texts(new, "bob"), ["it is me", "so it is"]);
 }
+
+#[test]
+fn the_devices_of_an_account_that_began_anew_are_those_that_its_new_key_vouches_for() {
+    let (mut world, alice, bob) = talking(411);
+    let (old, _) = world.link_as(alice, Role::Device);
+    world.link_as(alice, Role::Device);
+    world.send(bob, "alice", "to the old ones");
+    assert_eq!(world.texts(old, "bob").last().unwrap(), "to the old ones");
+    world.relay.ask_for_tokens([7; 32]);
+    let credential = Some(TOKEN.to_owned());
+    world.pass_ms(49 * 3_600_000);
+    let new = world.browser();
+    let anew = RecoveryCommand::Anew {
+        handle: "alice".to_owned(),
+        credential: credential.clone(),
+        device_name: "New".to_owned(),
+    };
+    assert!(matches!(ask(&mut world, new, anew), Ok(Reply::Account(_))));
+    // Its first list has a version that the old key's lists had long gone beyond.
+    let second = world.browser();
+    let link = Command::Link {
+        credential,
+        device_name: "Second".to_owned(),
+        handle: None,
+    };
+    let Ok(Reply::LinkOffer(offer)) = world.ask(second, link) else {
+        panic!("no offer");
+    };
+    let approve = Command::ApproveLink {
+        uri: offer.uri,
+        role: Role::Device,
+    };
+    assert!(matches!(world.ask(new, approve), Ok(Reply::Device(_))));
+    world.send(new, "bob", "it is me");
+    let account = "alice".to_owned();
+    let accept = Command::AcceptIdentity { account };
+    assert_eq!(world.ask(bob, accept), Ok(Reply::Done));
+    world.send(bob, "alice", "to both");
+    for of in [new, second] {
+        assert_eq!(world.texts(of, "bob").last().unwrap(), "to both");
+    }
+    let alarmed = |event: &Event| matches!(event, Event::ListAlarm(..));
+    assert!(!world.client(bob).events.iter().any(alarmed));
+}
