@@ -244,6 +244,15 @@ async fn many_calls_at_once_are_all_answered() {
     JsFuture::from(client.close()).await.unwrap();
 }
 
+async fn goes_on(client: &JsClient) {
+    assert_eq!(
+        code(client.account()).await,
+        "resolved",
+        "the module goes on"
+    );
+    JsFuture::from(client.close()).await.unwrap();
+}
+
 #[wasm_bindgen_test]
 async fn arguments_of_any_type_are_refused_by_name() {
     let client = open("api_types").await;
@@ -305,12 +314,7 @@ async fn arguments_of_any_type_are_refused_by_name() {
             assert_eq!(code_of(&thrown), "invalid_argument");
         }
     }
-    assert_eq!(
-        code(client.account()).await,
-        "resolved",
-        "the module goes on"
-    );
-    JsFuture::from(client.close()).await.unwrap();
+    goes_on(&client).await;
 }
 
 #[wasm_bindgen_test]
@@ -328,12 +332,7 @@ async fn calls_without_arguments_are_answered_or_refused() {
         };
         assert_eq!(code, expected, "{method}");
     }
-    assert_eq!(
-        code(client.account()).await,
-        "resolved",
-        "the module goes on"
-    );
-    JsFuture::from(client.close()).await.unwrap();
+    goes_on(&client).await;
 }
 
 #[wasm_bindgen_test]

@@ -133,6 +133,11 @@ pub(crate) fn names_key(record: &AccountRecord) -> Result<IdentityKeyPair, Error
 
 const NAMES_INFO: &[u8] = b"Lockstep device names 1";
 
+/// For an incarnation of a device.
+pub(crate) fn draw_registration_id(rng: &mut ChaCha20Rng) -> RegistrationId {
+    RegistrationId::from_random((rng.next_u32() & 0xFFFF) as u16)
+}
+
 /// A device that is not yet one: everything it needs but the relay's consent.
 pub(crate) fn new_device(
     tx: &mut Tx<'_>,
@@ -145,7 +150,7 @@ pub(crate) fn new_device(
     rng.fill_bytes(&mut password);
     let mut profile_key = vec![0; 32];
     rng.fill_bytes(&mut profile_key);
-    let registration = RegistrationId::from_random((rng.next_u32() & 0xFFFF) as u16);
+    let registration = draw_registration_id(rng);
     let signed = make_signed(tx, clock, identity.private_key(), rng)?;
     let last_resort = make_kyber(
         tx,

@@ -35,23 +35,14 @@ impl State {
         if envelope.certified || trust::has_own_key(&known, device) {
             return self.hold_for_list(tx, envelope).await;
         }
-        let (Some(identity), Some(guid)) = (identity, envelope.guid) else {
+        let (Some(identity), Some(_)) = (identity, envelope.guid) else {
             return Ok(());
         };
         if account == self.own_id()? || self.is_own_key(&identity) {
             return Ok(()); // our own key does not change by somebody's message, and nobody else has it (V2)
         }
         note_new_identity(tx, account, identity).await?;
-        if tx.scan(held_of(account)).await?.len() < HELD_MAX {
-            let record = HeldRecord {
-                envelope: envelope.encode(),
-                held_at: tx.now.0,
-            };
-            tx.put(
-                &key::held(account, envelope.server_timestamp, guid),
-                &record,
-            );
-        }
+        keep(tx, envelope).await?;
         Ok(())
     }
 
@@ -90,11 +81,7 @@ impl State {
         tx.put(account.as_bytes(), &peer);
         self.unverify(tx, account, &peer.identity).await?;
         contacts::show(tx, account).await?;
-        let mut envelopes = Vec::new();
-        for (at, bytes) in tx.scan(held_of(account)).await? {
-            tx.delete(Table::Held, &at);
-            envelopes.extend(Envelope::decode(&HeldRecord::read(&bytes)?.envelope).ok());
-        }
+        let envelopes = held(tx, account).await?;
         self.outbox.due = true;
         self.receive_held(tx, envelopes).await?;
         Ok(true)
@@ -109,10 +96,37 @@ pub(crate) async fn reject(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Er
     }
     peer.new_identity.clear();
     tx.put(account.as_bytes(), &peer);
-    for (at, _) in tx.scan(held_of(account)).await? {
-        tx.delete(Table::Held, &at);
-    }
+    held(tx, account).await?;
     contacts::show(tx, account).await
+}
+
+/// Keeps what may be read later; gives false if there is enough of that account.
+pub(crate) async fn keep(tx: &mut Tx<'_>, envelope: &Envelope) -> Result<bool, Error> {
+    let (account, Some(guid)) = (envelope.source.account, envelope.guid) else {
+        return Ok(true); // without a name of the relay's it can't be kept apart from others
+    };
+    if tx.scan(held_of(account)).await?.len() >= HELD_MAX {
+        return Ok(false);
+    }
+    let record = HeldRecord {
+        envelope: envelope.encode(),
+        held_at: tx.now.0,
+    };
+    tx.put(
+        &key::held(account, envelope.server_timestamp, guid),
+        &record,
+    );
+    Ok(true)
+}
+
+/// What was kept of an account, which is kept no more.
+pub(crate) async fn held(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Envelope>, Error> {
+    let mut envelopes = Vec::new();
+    for (at, bytes) in tx.scan(held_of(account)).await? {
+        tx.delete(Table::Held, &at);
+        envelopes.extend(Envelope::decode(&HeldRecord::read(&bytes)?.envelope).ok());
+    }
+    Ok(envelopes)
 }
 
 /// Takes note of another key, and says so once.
@@ -141,6 +155,6 @@ pub(crate) async fn forget_held(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn held_of(account: AccountId) -> Scan {
+fn held_of(account: AccountId) -> Scan {
     Scan::prefix(Table::Held, account.as_bytes(), HELD_MAX)
 }

@@ -41,8 +41,7 @@ pub(crate) fn key_changed(peer: &PeerRecord) -> bool {
 /// A device that is there; an epoch of 0 is not known yet. Another incarnation of the same device is gone.
 pub(crate) fn add_device(peer: &mut PeerRecord, device: DeviceId, epoch: u32, now: u64) {
     let number = u32::from(device);
-    let current = peer.devices.iter().find(|d| is_current(d, number));
-    if current.is_some_and(|known| epoch == 0 || known.registration_id == epoch) {
+    if present(peer, device).is_some_and(|known| epoch == 0 || known.registration_id == epoch) {
         return;
     }
     mark_stale(peer, device, now);
@@ -94,8 +93,7 @@ pub(crate) fn is_known(peer: &PeerRecord, device: DeviceId, epoch: u32) -> bool 
 
 /// This published key of a device was too old for a new session; or, without one, none was, as far as we know.
 pub(crate) fn note_keys(peer: &mut PeerRecord, device: DeviceId, old: Option<u32>, now: u64) {
-    let number = u32::from(device);
-    for known in peer.devices.iter_mut().filter(|d| is_current(d, number)) {
+    if let Some(known) = present_mut(peer, device) {
         known.old_keys_at = if old.is_some() { now.max(1) } else { 0 };
         known.old_key = old.unwrap_or_default();
     }
@@ -103,20 +101,14 @@ pub(crate) fn note_keys(peer: &mut PeerRecord, device: DeviceId, old: Option<u32
 
 /// The signed key of a device that was too old.
 pub(crate) fn old_key(peer: &PeerRecord, device: DeviceId) -> u32 {
-    let number = u32::from(device);
-    let mut current = peer.devices.iter().filter(|d| is_current(d, number));
-    current.next().map_or(0, |d| d.old_key)
+    present(peer, device).map_or(0, |d| d.old_key)
 }
 
 /// Which of the devices that there is no session with to do without: their keys were too old lately. Of those for which that
 /// is some time ago one is to be asked for again; no more at once, since the relay counts how often an account's keys are
 /// asked for.
 pub(crate) fn left_out(peer: &PeerRecord, lacking: &[DeviceId], now: u64) -> BTreeSet<DeviceId> {
-    let old_at = |device: DeviceId| {
-        let current = peer.devices.iter();
-        let mut current = current.filter(|d| is_current(d, device.into()));
-        current.next().map_or(0, |d| d.old_keys_at)
-    };
+    let old_at = |device: DeviceId| present(peer, device).map_or(0, |d| d.old_keys_at);
     let old = lacking.iter().map(|device| (old_at(*device), *device));
     let old: BTreeSet<_> = old.filter(|(at, _)| *at != 0).collect();
     // A mark that is still to come was made by a clock that has been set back.
@@ -136,6 +128,18 @@ pub(crate) fn ask_again(peer: &mut PeerRecord) -> bool {
 
 fn is_current(device: &PeerDevice, number: u32) -> bool {
     device.device == number && device.stale_since == 0
+}
+
+/// What is known of the present incarnation of a device.
+pub(crate) fn present(peer: &PeerRecord, device: DeviceId) -> Option<&PeerDevice> {
+    let number = u32::from(device);
+    peer.devices.iter().find(|d| is_current(d, number))
+}
+
+/// The same, to be changed.
+pub(crate) fn present_mut(peer: &mut PeerRecord, device: DeviceId) -> Option<&mut PeerDevice> {
+    let number = u32::from(device);
+    peer.devices.iter_mut().find(|d| is_current(d, number))
 }
 
 /// The devices that are not stale, with their epochs: those that are sent to.

@@ -30,11 +30,18 @@ impl State {
     pub(crate) fn succeed(&self, record: &mut AccountRecord) {
         let Some(own) = &self.account else { return };
         record.handle.clone_from(&own.record.handle);
-        let earlier = own.registration_id.get();
-        if record.registration_id == u32::from(earlier) {
-            // Another epoch, whatever was drawn (decision 0005).
-            let next = RegistrationId::from_random(earlier % REGISTRATION_ID_MAX);
-            record.registration_id = next.into();
+        if let Ok(drawn) = record.registration_id.try_into() {
+            record.registration_id = self.other_incarnation(drawn).into();
+        }
+    }
+
+    /// Another epoch than this browser had as an earlier device, whatever was drawn (decision 0005).
+    pub(crate) fn other_incarnation(&self, drawn: RegistrationId) -> RegistrationId {
+        match &self.account {
+            Some(own) if own.registration_id == drawn => {
+                RegistrationId::from_random(drawn.get() % REGISTRATION_ID_MAX)
+            }
+            Some(_) | None => drawn,
         }
     }
 

@@ -25,7 +25,8 @@ use crate::account::Account;
 use crate::guard;
 use crate::input::Timestamp;
 use crate::limits::NEWER_LIST_MS;
-use crate::record::{PeerDevice, PeerRecord};
+use crate::peers;
+use crate::record::PeerRecord;
 pub(crate) use ask::Lists;
 pub(crate) use beacon::{Beacons, bound};
 pub(crate) use issue::{ListChange, Purpose, consent};
@@ -78,10 +79,7 @@ pub(crate) fn is_refused(peer: &PeerRecord, device: DeviceId, key: Option<&[u8]>
 
 /// Of the current incarnation it is known that the account's key does not vouch for it, or not now.
 pub(crate) fn is_untrusted(peer: &PeerRecord, device: DeviceId, now: Timestamp) -> bool {
-    let number = u32::from(device);
-    let mut current = peer.devices.iter();
-    let current = current.find(|known| known.device == number && known.stale_since == 0);
-    current.is_some_and(|known| {
+    peers::present(peer, device).is_some_and(|known| {
         let expired = !known.key.is_empty() && (!is_good(peer, now) || known.until <= now.0);
         known.uncertified || expired
     })
@@ -109,19 +107,14 @@ pub(crate) fn published_key(
 
 /// The present incarnation of a device is not to be sent to until its account's key vouches for it.
 pub(crate) fn note_uncertified(peer: &mut PeerRecord, device: DeviceId) {
-    let number = u32::from(device);
-    let current = |known: &&mut PeerDevice| known.device == number && known.stale_since == 0;
-    if let Some(known) = peer.devices.iter_mut().find(current) {
+    if let Some(known) = peers::present_mut(peer, device) {
         known.uncertified = true;
     }
 }
 
 /// What the present incarnation of a device is to its account, as far as its certificate says.
 pub(crate) fn role(peer: &PeerRecord, device: DeviceId) -> Role {
-    let number = u32::from(device);
-    let mut current = peer.devices.iter();
-    let current = current.find(|known| known.device == number && known.stale_since == 0);
-    let number = current.map_or(0, |known| known.role);
+    let number = peers::present(peer, device).map_or(0, |known| known.role);
     let role = u8::try_from(number).ok().map(Role::try_from);
     role.and_then(Result::ok).unwrap_or(Role::Owner)
 }

@@ -5,10 +5,10 @@ mod network;
 
 use std::collections::VecDeque;
 
-use engine::output::{Device, LinkOffer, Message, MessageStatus};
+use engine::output::{Contact, Device, LinkOffer, Message, MessageStatus};
 use engine::store::memory::{Crash, MemoryStore};
 use engine::{Command, Input, Refusal, Reply, Role, Ticket};
-use wire::MessageId;
+use wire::{Envelope, Frame, MessageId, RelayRequest, Request};
 
 use crate::client::{Client, ClientId};
 use crate::relay_node::RelayNode;
@@ -215,6 +215,37 @@ impl World {
             .into_iter()
             .map(|message| message.text)
             .collect()
+    }
+
+    /// What is known of the person with this handle.
+    pub fn contact(&mut self, id: ClientId, handle: &str) -> Contact {
+        let Ok(Reply::Contacts(all)) = self.ask(id, Command::Contacts) else {
+            panic!("no contacts");
+        };
+        let is = |contact: &Contact| {
+            contact
+                .handle
+                .as_ref()
+                .is_some_and(|h| h.as_str() == handle)
+        };
+        all.into_iter().find(is).expect("there is this contact")
+    }
+
+    /// Hands envelopes to a browser as if its relay had sent them.
+    pub fn inject(&mut self, to: ClientId, envelopes: &[Envelope]) {
+        let frame = |(n, envelope): (usize, &Envelope)| {
+            let request = Request {
+                id: 1_000_000 + n as u64,
+                verb: "PUT".to_owned(),
+                path: RelayRequest::Message.path().to_owned(),
+                headers: Vec::new(),
+                body: envelope.encode(),
+            };
+            Frame::Request(request).encode()
+        };
+        let socket = self.client(to).socket();
+        let frames = envelopes.iter().enumerate().map(frame).collect();
+        self.give(to, Input::SocketFrames { socket, frames });
     }
 
     /// The status of the messages of a conversation, oldest first.

@@ -3,12 +3,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a play that goes wrong stops at once"
 )]
 
 use engine::input::Setting;
-use engine::output::{Contact, MessageStatus};
+use engine::output::MessageStatus;
 use engine::store::Table;
 use engine::store::memory::Keep;
 use engine::{Command, Event, Refusal, Reply};
@@ -17,19 +16,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sim::{ClientId, Deceit, World};
 use wire::body::{Base64, PreKeyResponse, from_json, to_json};
-
-fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
-    let Ok(Reply::Contacts(all)) = world.ask(id, Command::Contacts) else {
-        panic!("no contacts");
-    };
-    let is = |contact: &Contact| {
-        contact
-            .handle
-            .as_ref()
-            .is_some_and(|h| h.as_str() == handle)
-    };
-    all.into_iter().find(is).unwrap()
-}
 
 /// A stored identity key pair: Signal's two protobuf fields.
 fn pair(world: &World, id: ClientId, public: &[u8]) -> Vec<u8> {
@@ -49,7 +35,7 @@ fn pair(world: &World, id: ClientId, public: &[u8]) -> Vec<u8> {
 
 /// Bob goes on with Carol's identity key and without sessions: to Alice, another person in his name.
 fn with_another_key(world: &mut World, alice: ClientId, bob: ClientId, carol: ClientId) -> Vec<u8> {
-    let key = |world: &mut World, handle| contact(world, alice, handle).identity_key.unwrap();
+    let key = |world: &mut World, handle| world.contact(alice, handle).identity_key.unwrap();
     let (old, new) = (key(world, "bob"), key(world, "carol"));
     let (old_pair, new_pair) = (pair(world, bob, &old), pair(world, carol, &new));
     world.kill(bob);
@@ -80,7 +66,7 @@ fn what_was_verified_of_an_earlier_key_is_the_same_on_a_device_that_comes_later(
         digits: None,
     });
     assert_eq!(world.ask(alice, verify), Ok(Reply::Done));
-    assert!(contact(&mut world, second, "bob").verified);
+    assert!(world.contact(second, "bob").verified);
     world.send(bob, "alice", "with another key");
     let account = "bob".to_owned();
     let accept = Command::AcceptIdentity { account };
@@ -89,9 +75,9 @@ fn what_was_verified_of_an_earlier_key_is_the_same_on_a_device_that_comes_later(
     let held = |id: ClientId| engine::held(&world.client(id).store.snapshot());
     assert_eq!(held(alice), held(second));
     assert_eq!(held(alice), held(third));
-    let shown = contact(&mut world, third, "bob");
+    let shown = world.contact(third, "bob");
     assert_eq!(shown.identity_key, Some(new));
-    assert!(!shown.verified && !contact(&mut world, alice, "bob").verified);
+    assert!(!shown.verified && !world.contact(alice, "bob").verified);
 }
 
 /// Another key in place of the account's.
@@ -122,7 +108,7 @@ fn a_relay_that_names_another_key_for_our_own_account_is_not_believed() {
     world.set_network(second, false);
     world.set_network(second, true);
     world.pass_ms(60_000);
-    let asked_again = contact(&mut world, second, "bob");
+    let asked_again = world.contact(second, "bob");
     assert!(asked_again.identity_key.is_some(), "contacts have come");
     world.send(second, "bob", "now it is");
     assert_eq!(world.texts(bob, "alice").last().unwrap(), "now it is");
@@ -167,7 +153,7 @@ fn what_comes_under_another_key_is_shown_only_once_the_key_is_accepted() {
         .snapshot()
         .only(&[Table::Sessions]);
     assert!(sessions == untouched, "nothing was decrypted");
-    assert_ne!(contact(&mut world, alice, "bob").identity_key.unwrap(), new);
+    assert_ne!(world.contact(alice, "bob").identity_key.unwrap(), new);
 
     let account = "bob".to_owned();
     let accepted = world.ask(alice, Command::AcceptIdentity { account });
@@ -176,8 +162,8 @@ fn what_comes_under_another_key_is_shown_only_once_the_key_is_accepted() {
         world.texts(alice, "bob"),
         ["hello", "hi", "it is me", "really"]
     );
-    assert_eq!(contact(&mut world, alice, "bob").identity_key.unwrap(), new);
-    assert!(!contact(&mut world, alice, "bob").verified);
+    assert_eq!(world.contact(alice, "bob").identity_key.unwrap(), new);
+    assert!(!world.contact(alice, "bob").verified);
     world.send(alice, "bob", "good to know");
     assert_eq!(world.texts(bob, "alice").last().unwrap(), "good to know");
 }
@@ -265,14 +251,14 @@ fn accepting_what_has_not_changed_changes_nothing() {
 #[test]
 fn a_refused_key_is_forgotten_with_all_that_came_under_it() {
     let (mut world, alice, bob, _) = scene(84);
-    let old = contact(&mut world, alice, "bob").identity_key;
+    let old = world.contact(alice, "bob").identity_key;
     world.send(bob, "alice", "it is me");
-    assert!(contact(&mut world, alice, "bob").key_changed);
+    assert!(world.contact(alice, "bob").key_changed);
     let account = "bob".to_owned();
     let refused = world.ask(alice, Command::RejectIdentity { account });
     assert_eq!(refused, Ok(Reply::Done));
-    assert!(!contact(&mut world, alice, "bob").key_changed);
-    assert_eq!(contact(&mut world, alice, "bob").identity_key, old);
+    assert!(!world.contact(alice, "bob").key_changed);
+    assert_eq!(world.contact(alice, "bob").identity_key, old);
     assert_eq!(world.client(alice).store.snapshot().count(Table::Held), 0);
     world.send(alice, "bob", "are you there?");
     let sent = world.statuses(alice, "bob");

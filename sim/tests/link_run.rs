@@ -469,22 +469,24 @@ fn a_removed_device_can_neither_look_nor_approve_k5() {
     assert_eq!(world.client(new).state(), ClientState::New);
 }
 
+/// A browser that was a device of this account.
+fn removed(world: &mut World, by: ClientId) -> ClientId {
+    let (second, device) = world.link(by);
+    let remove = Command::Unlink {
+        device: device.id,
+        lost: false,
+    };
+    world.ask(by, remove).expect("it is removed");
+    world.pass_ms(2_000);
+    second
+}
+
 #[test]
 fn a_browser_of_one_account_is_not_linked_to_another_by_a_run() {
     let mut world = World::new(614);
     let alice = world.register("alice");
-    let (second, device) = world.link(alice);
+    let second = removed(&mut world, alice);
     world.register("mallory");
-    world
-        .ask(
-            alice,
-            Command::Unlink {
-                device: device.id,
-                lost: false,
-            },
-        )
-        .unwrap();
-    world.pass_ms(2_000);
     let before = world.client(second).store.snapshot();
     let end = ask(&mut world, second, "mallory");
     let mallory = ClientId(2);
@@ -504,17 +506,7 @@ fn a_browser_that_was_removed_comes_back_by_digits_as_another_device() {
     let mut world = World::new(615);
     let alice = world.register("alice");
     world.register("bob");
-    let (second, device) = world.link(alice);
-    world
-        .ask(
-            alice,
-            Command::Unlink {
-                device: device.id,
-                lost: false,
-            },
-        )
-        .unwrap();
-    world.pass_ms(2_000);
+    let second = removed(&mut world, alice);
     ask(&mut world, second, "alice");
     claimed(run(&mut world, alice, RunCommand::Wait));
     let (device, answer) = approved(&mut world, alice, second);

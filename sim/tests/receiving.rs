@@ -47,23 +47,6 @@ fn envelope(part: &DeviceMessage, source: DeviceAddress, guid: Option<[u8; 16]>)
     }
 }
 
-/// Hands an envelope to a client as if its relay had sent it.
-fn inject(world: &mut World, to: ClientId, envelopes: &[Envelope]) {
-    let frame = |(n, envelope): (usize, &Envelope)| {
-        let request = Request {
-            id: 1_000_000 + n as u64,
-            verb: "PUT".to_owned(),
-            path: RelayRequest::Message.path().to_owned(),
-            headers: Vec::new(),
-            body: envelope.encode(),
-        };
-        Frame::Request(request).encode()
-    };
-    let socket = world.client(to).socket();
-    let frames = envelopes.iter().enumerate().map(frame).collect();
-    world.give(to, Input::SocketFrames { socket, frames });
-}
-
 #[test]
 fn fifty_messages_to_a_closed_browser_arrive_in_order() {
     let mut world = World::new(50);
@@ -160,7 +143,7 @@ fn a_message_in_another_senders_name_is_refused() {
     world.pass_ms(60_000);
     let before = world.client(bob).store.snapshot();
     for name in false_names {
-        inject(&mut world, bob, &[envelope(&part, name, None)]);
+        world.inject(bob, &[envelope(&part, name, None)]);
         let after = world.client(bob).store.snapshot();
         assert!(
             before.only(&tables) == after.only(&tables),
@@ -208,7 +191,7 @@ fn a_strangers_garbage_changes_nothing() {
                 None,
             );
             garbage.client_timestamp = u64::MAX;
-            inject(&mut world, alice, &[garbage]);
+            world.inject(alice, &[garbage]);
         }
     }
     assert!(before == world.client(alice).store.snapshot().only(&tables));
@@ -238,8 +221,8 @@ fn a_damaged_message_leaves_a_placeholder_and_no_other_trace() {
     ];
     let before = world.client(bob).store.snapshot();
     let damaged = envelope(&part, source, Some([7; 16]));
-    inject(&mut world, bob, &[damaged.clone(), damaged.clone()]);
-    inject(&mut world, bob, &[damaged]);
+    world.inject(bob, &[damaged.clone(), damaged.clone()]);
+    world.inject(bob, &[damaged]);
     let after = world.client(bob).store.snapshot();
     assert!(before.only(&tables) == after.only(&tables));
     let kinds: Vec<_> = world
@@ -276,8 +259,8 @@ fn a_redelivered_envelope_is_acked_but_not_shown_twice() {
         envelope(&part, source, Some([8; 16])),
         envelope(&part, source, None),
     );
-    inject(&mut world, bob, &[other.clone(), none]);
-    inject(&mut world, bob, &[other]);
+    world.inject(bob, &[other.clone(), none]);
+    world.inject(bob, &[other]);
     assert_eq!(world.client(bob).sent.len() - acks, 3, "each is acked");
     let texts = world.texts(bob, "alice");
     assert_eq!(texts, ["settled", "settled", "intercepted"]);
@@ -465,7 +448,7 @@ fn a_stale_device_is_read_and_not_written_to_and_forgotten_in_time() {
         devices.map(|part| part.device).collect::<Vec<_>>()
     };
     assert_eq!(written_to(&world), [device(1)]);
-    inject(&mut world, alice, &[envelope(&late, source, Some([9; 16]))]);
+    world.inject(alice, &[envelope(&late, source, Some([9; 16]))]);
     assert!(
         world.texts(alice, "bob").contains(&"late".to_owned()),
         "it can still be read"

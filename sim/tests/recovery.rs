@@ -1,16 +1,12 @@
 //! Coming back with words on paper: the same account for everybody, told to all own devices; nothing but the right words of the
 //! right account opens it, and a page may die at any moment.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a play that goes wrong stops at once"
-)]
+#![expect(clippy::panic, reason = "a play that goes wrong stops at once")]
 
 use engine::error::KeyRefusal;
 use engine::input::{RecoveryCommand, SafetyCommand, Setting};
 use engine::output::{
-    ClientState, Contact, Recovered, RecoveryReply, RecoveryState, RecoveryStatus, SafetyReply,
+    ClientState, Recovered, RecoveryReply, RecoveryState, RecoveryStatus, SafetyReply,
 };
 use engine::store::Table;
 use engine::store::memory::Crash;
@@ -61,19 +57,6 @@ fn devices(world: &mut World, id: ClientId) -> usize {
         Ok(Reply::Devices(devices)) => devices.len(),
         other => panic!("no devices: {other:?}"),
     }
-}
-
-fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
-    let Ok(Reply::Contacts(all)) = world.ask(id, Command::Contacts) else {
-        panic!("no contacts");
-    };
-    let is = |contact: &Contact| {
-        contact
-            .handle
-            .as_ref()
-            .is_some_and(|h| h.as_str() == handle)
-    };
-    all.into_iter().find(is).unwrap()
 }
 
 fn digits(world: &mut World, id: ClientId, with: &str) -> String {
@@ -134,7 +117,7 @@ fn who_has_lost_all_devices_is_the_same_person_for_everybody_again() {
         ["hello", "hi", "are you there?", "again"]
     );
     assert_eq!(digits(&mut world, new, "bob"), number);
-    let seen = contact(&mut world, bob, "alice");
+    let seen = world.contact(bob, "alice");
     assert!(seen.verified && !seen.key_changed);
     assert_eq!(
         status(&mut world, new).state,
@@ -410,7 +393,7 @@ fn an_account_that_begins_anew_is_the_same_one_with_a_key_that_has_changed() {
     let begun = ask(&mut world, new, anew(Some(TOKEN)));
     assert!(matches!(begun, Ok(Reply::Account(ref found)) if found.id == id));
     world.send(new, "bob", "it is me");
-    assert!(contact(&mut world, bob, "alice").key_changed);
+    assert!(world.contact(bob, "alice").key_changed);
     assert_eq!(
         world.texts(bob, "alice"),
         ["hello", "hi"],

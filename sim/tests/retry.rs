@@ -9,9 +9,9 @@
 use engine::output::{MessageKind, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::{Crash, Keep};
-use engine::{Command, Input, Refusal, Reply};
+use engine::{Command, Refusal, Reply};
 use sim::{ClientId, World};
-use wire::{DeviceAddress, Envelope, EnvelopeKind, Frame, RelayRequest, Request};
+use wire::{DeviceAddress, Envelope, EnvelopeKind};
 
 const HOUR: u64 = 60 * 60 * 1000;
 const DAY: u64 = 24 * HOUR;
@@ -195,16 +195,7 @@ fn a_request_for_what_was_not_sent_there_changes_nothing() {
         urgent: true,
         content: request.content,
     };
-    let request = Request {
-        id: 1_000_000,
-        verb: "PUT".to_owned(),
-        path: RelayRequest::Message.path().to_owned(),
-        headers: Vec::new(),
-        body: envelope.encode(),
-    };
-    let frames = vec![Frame::Request(request).encode()];
-    let socket = world.client(alice).socket();
-    world.give(alice, Input::SocketFrames { socket, frames });
+    world.inject(alice, &[envelope]);
     world.run();
     let tables = [Table::Sessions, Table::Sent, Table::Outbox, Table::Peers];
     assert_eq!(

@@ -1,7 +1,6 @@
 //! Safety numbers and fingerprints: both people see the same, each reads the other's, and a changed key shows.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a play that goes wrong stops at once"
@@ -9,7 +8,7 @@
 
 use engine::error::KeyRefusal;
 use engine::input::{SafetyCommand, Setting};
-use engine::output::{Comparison, Contact, SafetyNumber, SafetyReply};
+use engine::output::{Comparison, SafetyNumber, SafetyReply};
 use engine::store::Table;
 use engine::store::memory::Keep;
 use engine::{Command, Refusal, Reply};
@@ -65,19 +64,6 @@ fn compare_text(
         Err(refusal) => Err(refusal),
         other => panic!("not compared: {other:?}"),
     }
-}
-
-fn contact(world: &mut World, id: ClientId, handle: &str) -> Contact {
-    let Ok(Reply::Contacts(all)) = world.ask(id, Command::Contacts) else {
-        panic!("no contacts");
-    };
-    let is = |contact: &Contact| {
-        contact
-            .handle
-            .as_ref()
-            .is_some_and(|h| h.as_str() == handle)
-    };
-    all.into_iter().find(is).unwrap()
 }
 
 fn verify(
@@ -262,8 +248,8 @@ fn digits_that_were_compared_verify_that_key_and_no_other() {
     assert_eq!(world.ask(alice, accept), Ok(Reply::Done));
     let refused = verify(&mut world, alice, "bob", Some(old));
     assert_eq!(refused, Err(Refusal::IdentityChanged));
-    assert!(!contact(&mut world, alice, "bob").verified);
-    assert!(!contact(&mut world, second, "bob").verified);
+    assert!(!world.contact(alice, "bob").verified);
+    assert!(!world.contact(second, "bob").verified);
     let new = number(&mut world, alice, "bob").digits;
     assert_eq!(verify(&mut world, alice, "bob", Some(new)), Ok(Reply::Done));
     assert!(number(&mut world, alice, "bob").verified);

@@ -5,11 +5,11 @@
 use engine::output::{ClientState, ListAlarm};
 use engine::store::Table;
 use engine::store::memory::Crash;
-use engine::{Command, Event, Input, Refusal, Reply, Role};
+use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, World};
 use wire::body::{DevicePreKeys, PreKeyResponse, from_json, to_json};
 use wire::bundle::DeviceMessage;
-use wire::{DeviceAddress, Envelope, Frame, RelayRequest, Request};
+use wire::{DeviceAddress, Envelope};
 
 /// Alice with an owner and a device of its own key, Bob with an owner.
 struct Scene {
@@ -234,16 +234,7 @@ fn inject(world: &mut World, to: ClientId, part: &DeviceMessage, source: DeviceA
         certified: true,
         content: part.content.clone(),
     };
-    let request = Request {
-        id: 1_000_000,
-        verb: "PUT".to_owned(),
-        path: RelayRequest::Message.path().to_owned(),
-        headers: Vec::new(),
-        body: envelope.encode(),
-    };
-    let socket = world.client(to).socket();
-    let frames = vec![Frame::Request(request).encode()];
-    world.give(to, Input::SocketFrames { socket, frames });
+    world.inject(to, &[envelope]);
     world.run();
 }
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::KEY_ID_MAX;
+use crate::opaque::debug_by_name;
 use crate::{AccountId, DecodeError, DeviceId, Handle, RegistrationId};
 pub use devices::{DeviceInfo, Devices, ListedDevices, PutDeviceList};
 pub use plain::{LinkPhoneDevice, WhoAmI};
@@ -367,17 +368,6 @@ pub struct Capabilities {
 pub struct Refusal {
     /// `credential_refused`, `handle_taken`, `account_gone`, `last_device`, ...
     pub code: String,
-}
-
-/// `Debug` of bodies that hold a password, a credential or a link token: the name alone.
-macro_rules! debug_by_name {
-    ($($name:ident)+) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
 }
 
 debug_by_name!(Register LinkDevice LinkToken);

@@ -70,12 +70,6 @@ impl Capabilities {
     pub const fn has(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }
-
-    /// Both.
-    #[must_use]
-    pub const fn and(self, others: Self) -> Self {
-        Self(self.0 | others.0)
-    }
 }
 
 impl TryFrom<u16> for Capabilities {

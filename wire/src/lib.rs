@@ -28,6 +28,7 @@ pub mod frame;
 pub mod limits;
 pub mod link_code;
 pub mod link_uri;
+mod opaque;
 pub mod proto;
 pub mod recovery;
 pub mod rendezvous;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::body::{AccountAttributes, Base64, SignedPreKey};
+use crate::opaque::debug_by_name;
 use crate::{AccountId, Handle};
 
 /// What may be asked about recovery.
@@ -135,16 +136,6 @@ pub fn recover_device_proof(account: AccountId, password: &str) -> Vec<u8> {
         password.as_bytes(),
     ]
     .concat()
-}
-
-macro_rules! debug_by_name {
-    ($($name:ident)+) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
-    )+};
 }
 
 debug_by_name!(OpenRecovery RecoverDevice);

@@ -3,9 +3,9 @@
 
 import { el, setText } from "../dom.js";
 import { sentence } from "../errors.js";
-import { icon } from "../icons.js";
 import { inlineError } from "../notify.js";
-import { cameraSentence, hasCamera, startScan } from "../scan.js";
+import { hasCamera } from "../scan.js";
+import { Camera } from "./camera.js";
 import { field } from "./field.js";
 
 const LINK_TEXT = /^(lockstep|sgnl):/i;
@@ -14,14 +14,12 @@ export class LinkText {
   /** `next(uri)` rejects with what is wrong; when it resolves, this step is over. */
   constructor({ next, cancel }) {
     this.next = next;
-    this.closed = false;
     this.error = inlineError();
     this.text = field("Paste the text it shows", { testid: "link-device-uri", rows: 3, autocomplete: "off", spellcheck: "false",
       autocapitalize: "none", placeholder: "lockstep://…", maxlength: 2048 });
     this.go = el("button.button.primary", { type: "submit", testid: "link-device-next" }, "Next");
-    this.video = el("video.viewfinder", { playsinline: true, muted: true, hidden: true, "aria-label": "Camera picture" });
-    this.scan = el("button.button.wide", { type: "button", testid: "link-device-scan", onclick: () => this.#toggleCamera() });
-    this.camera = el("div.stack", { hidden: true }, this.video, this.scan);
+    this.camera = new Camera({ label: "Scan with the camera", testid: "link-device-scan", error: this.error, found: (text) => this.#found(text) });
+    this.scanning = el("div.stack", { hidden: true }, this.camera.video, this.camera.scan);
     this.text.input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return; // a link text has one line
       event.preventDefault();
@@ -29,16 +27,15 @@ export class LinkText {
     });
     this.node = el("div.stack", {},
       el("h3", {}, "Or use its code"),
-      this.camera,
+      this.scanning,
       el("form.stack", { onsubmit: (event) => this.#submit(event) }, this.text.node, this.error.node,
         el("div.row", {}, this.go, el("button.button.plain", { type: "button", onclick: cancel }, "Cancel"))));
-    this.#cameraOff();
     this.#offerCamera();
   }
 
   async #offerCamera() {
     if (!(await hasCamera())) return;
-    this.camera.hidden = false;
+    this.scanning.hidden = false;
     setText(this.text.node.querySelector("label"), "Or paste the text it shows");
   }
 
@@ -76,38 +73,12 @@ export class LinkText {
       this.error.show("That is a QR code, but not one of a device to be linked.", "link_uri_foreign");
       return;
     }
-    this.#cameraOff();
+    this.camera.off();
     this.text.input.value = text;
     this.#submit();
   }
 
-  async #toggleCamera() {
-    if (this.stop) return this.#cameraOff();
-    this.error.clear();
-    this.scan.disabled = true;
-    this.video.hidden = false;
-    try {
-      const stop = await startScan(this.video, (text) => this.#found(text));
-      if (this.closed) return stop();
-      this.stop = stop;
-      this.scan.replaceChildren("Stop the camera");
-    } catch (error) {
-      this.video.hidden = true;
-      this.error.show(cameraSentence(error), "camera");
-    }
-    this.scan.disabled = false;
-    return undefined;
-  }
-
-  #cameraOff() {
-    this.stop?.();
-    this.stop = undefined;
-    this.video.hidden = true;
-    this.scan.replaceChildren(icon("camera"), "Scan with the camera");
-  }
-
   close() {
-    this.closed = true;
-    this.#cameraOff();
+    this.camera.close();
   }
 }

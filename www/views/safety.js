@@ -7,7 +7,8 @@ import { sentence } from "../errors.js";
 import { icon } from "../icons.js";
 import { announce, inlineError } from "../notify.js";
 import { drawQr } from "../qr.js";
-import { cameraSentence, hasCamera, startScan } from "../scan.js";
+import { hasCamera } from "../scan.js";
+import { Camera } from "./camera.js";
 import { field } from "./field.js";
 import { dialog } from "./popup.js";
 
@@ -105,43 +106,18 @@ class Safety {
   }
 
   #camera() {
-    this.video = el("video.viewfinder", { playsinline: true, muted: true, hidden: true, "aria-label": "Camera picture" });
-    this.scan = el("button.button.wide", { type: "button", testid: "safety-scan", hidden: true, onclick: () => this.#toggleCamera() },
-      icon("camera"), "Scan their code");
+    this.camera = new Camera({ label: "Scan their code", testid: "safety-scan", error: this.error, bytes: true, found: (bytes) => this.#scanned(bytes) });
+    const { scan, video } = this.camera;
+    scan.hidden = true;
     hasCamera().then((has) => {
-      this.scan.hidden = !has;
+      scan.hidden = !has;
     });
-    return el("div.stack", {}, this.scan, this.video,
+    return el("div.stack", {}, scan, video,
       el("p.hint", {}, "Let them scan this code, or scan theirs: one of the two is enough to know."));
   }
 
-  async #toggleCamera() {
-    if (this.stop) return this.#cameraOff();
-    this.error.clear();
-    this.scan.disabled = true;
-    this.video.hidden = false;
-    try {
-      const stop = await startScan(this.video, (bytes) => this.#scanned(bytes), { bytes: true });
-      if (this.closed) return stop();
-      this.stop = stop;
-      this.scan.replaceChildren("Stop the camera");
-    } catch (error) {
-      this.video.hidden = true;
-      this.error.show(cameraSentence(error), "camera");
-    }
-    this.scan.disabled = false;
-    return undefined;
-  }
-
   async #scanned(bytes) {
-    if (await this.#compare(() => this.client.compareSafetyNumber(this.id, bytes))) this.#cameraOff();
-  }
-
-  #cameraOff() {
-    this.stop?.();
-    this.stop = undefined;
-    this.video.hidden = true;
-    this.scan.replaceChildren(icon("camera"), "Scan their code");
+    if (await this.#compare(() => this.client.compareSafetyNumber(this.id, bytes))) this.camera.off();
   }
 
   #published() {
@@ -157,7 +133,7 @@ class Safety {
 
   #close() {
     this.closed = true;
-    this.#cameraOff();
+    this.camera.close();
     for (const off of this.offs) off();
   }
 }

@@ -10,11 +10,11 @@ use wire::{AccountId, Endpoint, Envelope, Response};
 
 use super::take::{Listing, Outcome, take};
 use crate::error::{Error, Refusal};
-use crate::identity::{held_of, note_new_identity};
-use crate::limits::{HELD_MAX, UPKEEP_ROWS};
+use crate::identity::{self, note_new_identity};
+use crate::limits::UPKEEP_ROWS;
 use crate::output::{Event, ListAlarm};
 use crate::peers;
-use crate::record::{HeldRecord, PeerRecord, Record, key};
+use crate::record::{PeerRecord, key};
 use crate::request::Pending;
 use crate::service::Service;
 use crate::state::State;
@@ -88,19 +88,13 @@ impl State {
         tx: &mut Tx<'_>,
         envelope: &Envelope,
     ) -> Result<(), Error> {
-        let (account, Some(guid)) = (envelope.source.account, envelope.guid) else {
+        if envelope.guid.is_none() {
             return Ok(());
-        };
-        if tx.scan(held_of(account)).await?.len() >= HELD_MAX {
+        }
+        if !identity::keep(tx, envelope).await? {
             return self.could_not_read(tx, envelope).await; // it is asked for again, in its time
         }
-        let record = HeldRecord {
-            envelope: envelope.encode(),
-            held_at: tx.now.0,
-        };
-        let at = key::held(account, envelope.server_timestamp, guid);
-        tx.put(&at, &record);
-        self.ask_list(tx, account);
+        self.ask_list(tx, envelope.source.account);
         Ok(())
     }
 
@@ -180,14 +174,9 @@ impl State {
         if peers::key_changed(&peers::record(tx, account).await?) {
             return Ok(()); // the person decides
         }
-        let mut envelopes = Vec::new();
-        for (at, bytes) in tx.scan(held_of(account)).await? {
-            tx.delete(Table::Held, &at);
-            let envelope = Envelope::decode(&HeldRecord::read(&bytes)?.envelope).ok();
-            envelopes.extend(envelope.map(|envelope| Envelope {
-                certified: hinted && envelope.certified,
-                ..envelope
-            }));
+        let mut envelopes = identity::held(tx, account).await?;
+        for envelope in &mut envelopes {
+            envelope.certified &= hinted;
         }
         self.lists.settled = Some(account);
         let dealt_with = self.receive_held(tx, envelopes).await;

@@ -5,14 +5,13 @@
 
 use libsignal_protocol::IdentityKeyPair;
 use rand_chacha::ChaCha20Rng;
-use sha2::{Digest, Sha256};
 use wire::body::{Base64, LinkToken, ListedDevices, PutDeviceList, from_json, to_json};
 use wire::certificate::{Capabilities, Certificate, Role, SignedCertificate};
 use wire::device_list::{DeviceList, Entry, REVOKED_MAX, Reason, Revoked, SignedList};
 use wire::{DeviceAddress, DeviceId, Endpoint, RegistrationId, Response};
 
-use super::take::hash;
-use crate::account::Account;
+use super::take::{certificate_hash, hash};
+use crate::account::{Account, draw_registration_id};
 use crate::commands::general_refusal;
 use crate::error::Error;
 use crate::input::{Ticket, Timestamp};
@@ -88,7 +87,7 @@ impl State {
         match &purpose {
             Purpose::Link { uri, token, .. } => {
                 let key = crate::linking::parse(uri).ok().map(|uri| uri.public_key);
-                let new = key.map(|key| (key, self.draw_epoch()));
+                let new = key.map(|key| (key, draw_registration_id(&mut self.rng)));
                 let new = new.and_then(|new| certified(&own, &mut list, new, token, tx));
                 certificate = signed_by_account(&own, new, &mut self.rng)?;
             }
@@ -122,10 +121,6 @@ impl State {
             Pending::PutList(Box::new(change)),
         );
         Ok(())
-    }
-
-    fn draw_epoch(&mut self) -> RegistrationId {
-        RegistrationId::from_random((rand::RngCore::next_u32(&mut self.rng) & 0xFFFF) as u16)
     }
 
     /// The relay's answer: the list is the newest, or somebody was first.
@@ -257,7 +252,7 @@ fn certified(
     list.entries.push(Entry {
         device,
         epoch: certificate.epoch,
-        certificate: Sha256::digest(certificate.encode()).into(),
+        certificate: certificate_hash(&certificate),
     });
     list.entries.sort_by_key(|entry| entry.device);
     Some(certificate)

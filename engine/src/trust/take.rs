@@ -100,9 +100,14 @@ pub(crate) fn note_own(peer: &mut PeerRecord, own: &Account, info: &DeviceInfo, 
     take(peer, &listing, now);
 }
 
-/// SHA-256 of a list's body.
+/// By which a list is known.
 pub(super) fn hash(list: &DeviceList) -> [u8; 32] {
     Sha256::digest(list.encode()).into()
+}
+
+/// By which a list names a certificate.
+pub(super) fn certificate_hash(certificate: &Certificate) -> [u8; 32] {
+    Sha256::digest(certificate.encode()).into()
 }
 
 /// Version and hash of the newest list that we know of an account; 0 and nothing if there is none.
@@ -166,7 +171,7 @@ fn vouched(
 ) -> Option<Certificate> {
     let signed = SignedCertificate::decode(bytes).ok()?;
     let body = signed.certificate.encode();
-    let hash: [u8; 32] = Sha256::digest(&body).into();
+    let hash = certificate_hash(&signed.certificate);
     let Certificate {
         address,
         epoch,
@@ -196,9 +201,9 @@ fn vouched(
 pub(crate) fn names(peer: &PeerRecord, certificate: &[u8]) -> bool {
     let list = super::list(peer);
     list.is_some_and(|list| {
-        let key = guard::identity_key(&list.account_key).ok();
-        let nobody = guard::identity_key(&list.account_key).ok();
-        matches!((key, nobody), (Some(key), Some(nobody)) if vouched(certificate, &list, &key, &nobody).is_some())
+        let key = guard::identity_key(&list.account_key);
+        // It is our own: there is no other key that it could not be of.
+        key.is_ok_and(|key| vouched(certificate, &list, &key, &key).is_some())
     })
 }
 

@@ -4,13 +4,12 @@
 use libsignal_protocol::{IdentityKey, IdentityKeyPair};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
-use sha2::{Digest as _, Sha256};
 use wire::certificate::{Capabilities, Certificate, SignedCertificate};
 use wire::device_list::{Entry, Reason, Revoked};
 use wire::{DeviceAddress, RegistrationId};
 
 use super::issue::key_bytes;
-use super::take::hash;
+use super::take::{certificate_hash, hash};
 use super::*;
 use crate::peers;
 
@@ -74,7 +73,7 @@ fn entry(certificate: &Certificate) -> Entry {
     Entry {
         device: certificate.address.device,
         epoch: certificate.epoch,
-        certificate: Sha256::digest(certificate.encode()).into(),
+        certificate: certificate_hash(certificate),
     }
 }
 

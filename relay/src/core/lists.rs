@@ -4,7 +4,6 @@
 //! list is signed by its account's key and follows the one before; a device with a certificate is in the list, and one that the
 //! list names no more is gone in the same transaction.
 
-use libsignal_core::curve::PublicKey;
 use sha2::{Digest, Sha256};
 use wire::AccountId;
 use wire::body::{Base64, ListedDevices, PutDeviceList};
@@ -49,7 +48,11 @@ pub(super) fn put(tx: &mut dyn Tx, asking: &DeviceRow, body: &[u8]) -> Result<An
     tx.put_list(account, &list.0)?;
     let mut removed = Vec::new();
     for device in tx.devices(account)? {
-        if !device.certificate.is_empty() && !names(&signed.list, &device.certificate) {
+        if device.certificate.is_empty() {
+            continue;
+        }
+        let known = SignedCertificate::decode(&device.certificate).ok();
+        if !known.is_some_and(|known| names(&signed.list, &known.certificate)) {
             tx.end_tokens(account)?;
             devices::purge(tx, device.address)?;
             removed.push(Effect::Removed(device.address));
@@ -78,10 +81,7 @@ fn listed(tx: &mut (impl Read + ?Sized), row: AccountRow) -> Result<ListedDevice
     })
 }
 
-fn names(list: &DeviceList, certificate: &[u8]) -> bool {
-    let Ok(SignedCertificate { certificate, .. }) = SignedCertificate::decode(certificate) else {
-        return false;
-    };
+fn names(list: &DeviceList, certificate: &Certificate) -> bool {
     let hash: [u8; 32] = Sha256::digest(certificate.encode()).into();
     list.entries.iter().any(|entry| {
         entry.device == certificate.address.device
@@ -139,19 +139,18 @@ pub(super) fn check_certificate(
         role,
         account_key,
         ..
-    } = signed.certificate;
-    let is_its = address == device.address
-        && registration_id == device.registration_id
+    } = &signed.certificate;
+    let is_its = *address == device.address
+        && *registration_id == device.registration_id
         && account.identity_key == account_key
         && account.identity_key != key
-        && role != Role::Owner;
+        && *role != Role::Owner;
     let list = SignedList::decode(&account.list).map_err(|_| wrong())?;
-    if !is_its || !names(&list.list, bytes) {
+    if !is_its || !names(&list.list, &signed.certificate) {
         return Err(wrong());
     }
-    let own = PublicKey::deserialize(&key).map_err(|_| wrong())?;
-    Identity::parse(&key)?;
-    let agrees = own.verify_signature(&Certificate::signed_by_device(&body), &signed.by_device);
+    let own = Identity::parse(key)?;
+    let agrees = own.has_signed(&Certificate::signed_by_device(&body), &signed.by_device);
     let of_account = Identity::parse(&account.identity_key)?;
     of_account.check(&Certificate::signed_by_account(&body), &signed.by_account)?;
     if agrees { Ok(()) } else { Err(wrong()) }

@@ -15,8 +15,12 @@ impl Identity {
         ec_key(bytes).map(Self)
     }
 
+    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_signature(message, signature)
+    }
+
     pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        if self.0.verify_signature(message, signature) {
+        if self.has_signed(message, signature) {
             Ok(())
         } else {
             Err(refused(422))

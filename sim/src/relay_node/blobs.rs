@@ -3,8 +3,7 @@
 
 use engine::attachment::{Decryptor, Encryptor, Plan, Pointer, Rest};
 use engine::input::BlobFault;
-use relay::core::{Failure, Moment, auth, blobs};
-use relay::store::Store as _;
+use relay::core::{Failure, auth, blobs};
 
 use super::RelayNode;
 
@@ -21,23 +20,9 @@ impl RelayNode {
         }
         let caller = auth::authenticate(&mut self.store, authorization).map_err(fault)?;
         let (bytes, digest) = encrypted(plan, content);
-        let Self {
-            store,
-            quota,
-            rng,
-            rendezvous,
-            ..
-        } = self;
-        let taken = store.transaction(|tx| {
-            let mut moment = Moment {
-                tx,
-                now,
-                rng,
-                quota,
-                rendezvous,
-            };
-            blobs::begin(&mut moment, caller, plan.blob, bytes.len() as u64)?;
-            blobs::complete(&mut moment, caller, plan.blob, digest)
+        let taken = self.transaction(now, |_, moment| {
+            blobs::begin(moment, caller, plan.blob, bytes.len() as u64)?;
+            blobs::complete(moment, caller, plan.blob, digest)
         });
         taken.map_err(fault)?;
         let same = self

@@ -1,13 +1,22 @@
 //! Requests that wait until something is new at a rendezvous.
 //! The rules are the relay's own; this holds the answers back as its server does.
 
-use relay::core::{Answer, Asked, Failure, Moment, rendezvous};
+use relay::core::{Answer, Asked, Core, Failure, Moment, rendezvous};
 use relay::store::Store as _;
 
 use super::{Down, Key, RelayNode, Waiting, answer};
 
 impl RelayNode {
     pub(super) fn write(&mut self, now: u64, asked: &Asked) -> Result<Answer, Failure> {
+        self.transaction(now, |core, moment| core.write(moment, asked))
+    }
+
+    /// One job of the relay's rules, as one transaction.
+    pub(super) fn transaction<T>(
+        &mut self,
+        now: u64,
+        job: impl FnOnce(&Core, &mut Moment<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let Self {
             core,
             store,
@@ -24,7 +33,7 @@ impl RelayNode {
                 quota,
                 rendezvous,
             };
-            core.write(&mut moment, asked)
+            job(core, &mut moment)
         })
     }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LinkDevice, SignedPreKey};
+use crate::opaque::debug_by_name;
 use crate::{AccountId, Handle};
 
 /// `PUT /v1/devices/link` for an account with a phone number.
@@ -21,11 +22,7 @@ pub struct LinkPhoneDevice {
     pub pni_pq_last_resort_pre_key: Option<SignedPreKey>,
 }
 
-impl std::fmt::Debug for LinkPhoneDevice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LinkPhoneDevice")
-    }
-}
+debug_by_name!(LinkPhoneDevice);
 
 /// What every service answers to `GET /v1/accounts/whoami`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use wire::{Endpoint, RegistrationId, Response};
 
 use super::new_side::{About, NewSide};
 use super::{Answerer, Asked, Else, Errand, Fault, Tried, otherwise};
+use crate::account::draw_registration_id;
 use crate::error::{Error, Refusal, RunRefusal};
 use crate::guard;
 use crate::input::Ticket;
@@ -56,10 +57,11 @@ impl State {
         if self.service != Some(Service::Lockstep) || !is_known {
             return;
         }
+        let drawn = draw_registration_id(&mut self.rng);
         let about = About {
             handle,
             device_name,
-            registration_id: self.fresh_registration_id(),
+            registration_id: self.other_incarnation(drawn).into(),
         };
         self.open_rendezvous(tx, about, credential);
     }
@@ -76,16 +78,6 @@ impl State {
             shown: false,
         });
         self.ask_asking(tx, Asked::Open);
-    }
-
-    /// Another one than this browser had as an earlier device (decision 0005).
-    fn fresh_registration_id(&mut self) -> u32 {
-        let drawn = rand::RngCore::next_u32(&mut self.rng);
-        let drawn = RegistrationId::from_random((drawn & 0xFFFF) as u16);
-        let earlier = self.account.as_ref().map(|own| own.registration_id);
-        let is_earlier = earlier == Some(drawn);
-        let next = RegistrationId::from_random(drawn.get() % wire::limits::REGISTRATION_ID_MAX);
-        if is_earlier { next } else { drawn }.into()
     }
 
     fn ask_asking(&mut self, tx: &mut Tx<'_>, asked: Asked) {
