@@ -11,7 +11,7 @@ import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { inRoot, toolEnv } from "./lib/env.mjs";
 import { benchIsFresh, buildBench, buildPackage, buildRelay, packageIsFresh } from "./lib/builds.mjs";
-import { howFar, liveLine } from "./lib/progress.mjs";
+import { liveLine } from "./lib/progress.mjs";
 import { stopAll, tail } from "./lib/run.mjs";
 import { setUp } from "./lib/setup.mjs";
 
@@ -32,7 +32,7 @@ function refuse(sentence) {
 async function built(title, name, work) {
   const log = inRoot(".lockstep", "logs", `bench-${name}.log`);
   const line = liveLine(title);
-  const result = await work({ env, log, onLine: (text) => line.note(howFar(text) ?? "") });
+  const result = await work({ env, log, onLine: line.follow, say: line.note });
   line.end(result.code === 0 ? `done in ${line.seconds()}` : "FAILED");
   if (result.code !== 0) refuse(`${tail(log, 30)}\nThe whole output is in ${log}`);
   return result;

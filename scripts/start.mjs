@@ -4,7 +4,7 @@ import { rmSync, mkdirSync, createWriteStream } from "node:fs";
 import { createServer } from "node:net";
 import { inRoot, root, toolEnv } from "./lib/env.mjs";
 import { buildPackage, buildRelay, packageIsFresh, vendorLibraries } from "./lib/builds.mjs";
-import { howFar, liveLine } from "./lib/progress.mjs";
+import { liveLine } from "./lib/progress.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { start, stop, stopAll, tail } from "./lib/run.mjs";
 
@@ -25,7 +25,7 @@ async function step(number, what, name, work) {
   const log = `${logs}/${name}.log`;
   rmSync(log, { force: true });
   const line = liveLine(`[${number}/${steps}] ${what}`);
-  const result = await work({ log, onLine: (text) => line.note(howFar(text) ?? "") });
+  const result = await work({ log, onLine: line.follow, say: line.note });
   if (stopping) return new Promise(() => {});
   line.end(result.code === 0 ? `done in ${line.seconds()}` : "FAILED");
   if (result.code !== 0) fail(`${tail(log, 30)}\nThe whole output is in ${log}`);

@@ -8,7 +8,7 @@
 // The whole output of a stage is in test-results/STAGE.log.
 import { mkdirSync, rmSync } from "node:fs";
 import { inRoot, toolEnv } from "./lib/env.mjs";
-import { howFar, liveLine } from "./lib/progress.mjs";
+import { liveLine } from "./lib/progress.mjs";
 import { run as runProgram, stopAll, tail } from "./lib/run.mjs";
 import { cargoProgress } from "./lib/builds.mjs";
 import { setUp } from "./lib/setup.mjs";
@@ -40,7 +40,7 @@ async function runStage(stage, env) {
   const log = `${results}/${stage.name}.log`;
   rmSync(log, { force: true });
   const line = liveLine(`${stage.name.padEnd(12)} ${stage.title}`);
-  const run = { env, log, results, onLine: (text) => line.note(howFar(text) ?? "") };
+  const run = { env, log, results, onLine: line.follow, say: line.note };
   const done = stage.work ? await stage.work(run) : await programs(stage, run, stage.env?.(run) ?? env);
   const counts = verdict(done, stage.count, stage.mustRun);
   line.end(`${counts.failed ? "FAILED" : "ok"}  ${summary(counts)}  ${line.seconds()}`);

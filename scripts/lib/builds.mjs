@@ -33,7 +33,7 @@ export const buildPackage = (run) => buildModule(lockstep, run);
 /** Builds the module with the bare engine in it, in .lockstep/bench/. Resolves to { code, output }. */
 export const buildBench = (run) => buildModule(bench, run);
 
-async function buildModule(module, { env, log, onLine }) {
+async function buildModule(module, { env, log, onLine, say }) {
   const { crate, folder, name } = module;
   const hash = sourcesHash(module, env);
   rmSync(recordOf(module), { force: true });
@@ -43,7 +43,7 @@ async function buildModule(module, { env, log, onLine }) {
   const options = ["--no-pack", "--no-opt", "--no-gitignore"];
   const built = await run("wasm-pack", [...wasmPack, ...options], { env: { ...env, ...cargoProgress }, log, onLine });
   if (built.code !== 0) return built;
-  onLine?.("making the module smaller and faster (wasm-opt, about 15 s)");
+  say?.("making the module smaller and faster (wasm-opt, about 15 s)");
   const [wasm, smaller] = [inRoot(folder, `${name}_bg.wasm`), inRoot(folder, `${name}_bg.opt.wasm`)];
   const optimized = await run(inRoot("node_modules", ".bin", "wasm-opt"), ["-O2", wasm, "-o", smaller], { env, log, onLine });
   if (optimized.code !== 0) return optimized;

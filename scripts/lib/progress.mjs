@@ -8,7 +8,7 @@ export const seconds = (since) => {
   return total < 120 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
 };
 
-/** Shows `title` until `end(text)`; `note(text)` says how far it is. */
+/** Shows `title` until `end(text)`; `note(text)` says how far it is, `follow(line)` takes that from a program's output. */
 export function liveLine(title) {
   const since = Date.now();
   let far = "";
@@ -25,6 +25,9 @@ export function liveLine(title) {
     note(text) {
       far = text;
     },
+    follow(line) {
+      far = howFar(line) ?? far;
+    },
     end(text) {
       clearInterval(timer);
       if (terminal) process.stdout.write("\r\x1b[2K");
@@ -34,10 +37,13 @@ export function liveLine(title) {
   };
 }
 
+/** The last crate is ours, and all of the optimizing that is left: nothing moves for a minute then. */
+const cratesWords = (done, all) => `${done} of ${all} crates${all > 1 && done === all - 1 ? ", and the last takes longest" : ""}`;
+
 /** How far a program is, from a line of its output; undefined where the line does not tell. */
 export function howFar(line) {
   const crates = /(\d+)\/(\d+)(?:: |$)/.exec(line);
-  if (/^\s*Building\s/.test(line) && crates) return `${crates[1]} of ${crates[2]} crates`;
+  if (/^\s*Building\s/.test(line) && crates) return cratesWords(Number(crates[1]), Number(crates[2]));
   const test = /^test (\S+) ?\.\.\. |^(?:ok|not ok) \d+ - (.+)$|^\s+(?:ok|not ok) \d+ - (.+)$/.exec(line);
   if (test) return test[1] ?? test[2] ?? test[3];
   if (/^\s*(Compiling|Checking|Downloading|Fetching)\s/.test(line)) return line.trim();
