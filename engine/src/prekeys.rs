@@ -54,7 +54,7 @@ impl State {
     }
 
     /// Replaces the signed and the last-resort key if they are old enough. Successors that the relay has not
-    /// confirmed are uploaded again, the same ones.
+    /// confirmed are uploaded again, the same ones, until they are as old themselves.
     pub(crate) async fn rotate_keys(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let Some(mut account) = self.account.clone() else {
             return Ok(());
@@ -62,11 +62,19 @@ impl State {
         if !self.connection.is_up() {
             return Ok(());
         }
-        if account.record.next_signed_pre_key == 0 {
-            let due = account.record.keys_at.saturating_add(KEYS_ROTATE_MS);
-            if tx.now.0 < due {
-                return Ok(());
-            }
+        let AccountRecord {
+            keys_at,
+            next_keys_at,
+            next_signed_pre_key: next,
+            ..
+        } = account.record;
+        let newest = if next == 0 { keys_at } else { next_keys_at };
+        let is_due = tx.now >= Timestamp(newest).plus_ms(KEYS_ROTATE_MS);
+        if next == 0 && !is_due {
+            return Ok(());
+        }
+        if is_due {
+            // Successors that nobody confirmed in time are no news either: others might refuse them for their age.
             account::next_keys(tx, &mut self.clock, &mut account, &mut self.rng)?;
             self.save_clock(tx);
             tx.put(key::ACCOUNT, &account.record);

@@ -98,6 +98,21 @@ fn keys_that_were_not_confirmed_are_uploaded_again_and_not_made_anew() {
 }
 
 #[test]
+fn keys_that_were_not_confirmed_for_two_weeks_are_not_published_as_new() {
+    let mut world = World::new(66);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.relay.refuse.push(("/v2/keys", 503, 2)); // the count, and the upload
+    away(&mut world, alice, 2);
+    away(&mut world, alice, 15);
+    let ids = rotations(&world, alice);
+    assert_eq!(ids.len(), 2);
+    assert_eq!((ids[1] >> 8) - (ids[0] >> 8), 15, "days between them");
+    world.send(bob, "alice", "are you back?");
+    assert_eq!(world.texts(alice, "bob"), ["are you back?"]);
+}
+
+#[test]
 fn a_first_message_to_keys_that_were_replaced_meanwhile_is_read() {
     let mut world = World::new(63);
     let alice = world.register("alice");
