@@ -107,10 +107,15 @@ impl Sessions {
         self.sessions.add(address, entries?);
         if let Some(peer) = tx.get::<PeerRecord>(address.account.as_bytes()).await? {
             self.identities.add(address.account, &peer.identity)?;
-            let certified = trust::certified(&peer, address.device, tx.device_time);
-            self.identities.certify(address, certified);
+            self.vouch(address, &peer, tx.device_time);
         }
         Ok(())
+    }
+
+    /// Takes the account's word for a device from this record: it is about to be stored.
+    pub(crate) fn vouch(&mut self, of: DeviceAddress, peer: &PeerRecord, now: Timestamp) {
+        let certified = trust::certified(peer, of.device, now);
+        self.identities.certify(of, certified);
     }
 
     /// Whether the account's key is known, so that no other is taken for it.

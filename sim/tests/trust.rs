@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a play that goes wrong stops at once")]
 
-use engine::output::{ClientState, ListAlarm};
+use engine::output::{ClientState, ListAlarm, MessageStatus};
 use engine::store::Table;
 use engine::store::memory::Crash;
 use engine::{Command, Event, Refusal, Reply, Role};
-use sim::{ClientId, World};
+use sim::{ClientId, Deceit, World};
 use wire::body::{DevicePreKeys, PreKeyResponse, from_json, to_json};
 use wire::bundle::DeviceMessage;
 use wire::{DeviceAddress, Envelope};
@@ -73,6 +73,42 @@ fn the_first_message_of_a_stranger_may_come_from_a_device_with_a_key_of_its_own(
     world.send(bob, "alice", "who is there?");
     assert_eq!(world.texts(second, "bob"), ["hello", "who is there?"]);
     assert_eq!(world.texts(alice, "bob"), ["hello", "who is there?"]);
+}
+
+/// T12: what the relay said of the device was not so, and its keys say which one it is: the one that its account vouches for.
+#[test]
+fn a_device_with_a_key_of_its_own_that_was_said_to_be_gone_is_written_to_again() {
+    for lie in [Deceit::Stale, Deceit::Hidden] {
+        for from_peer in [true, false] {
+            let Scene {
+                mut world,
+                alice,
+                second,
+                bob,
+            } = scene(4);
+            world.send(bob, "alice", "one");
+            world.send(alice, "alice", "a note");
+            world.relay.deceive(lie);
+            let (from, to, with) = match from_peer {
+                true => (bob, "alice", "bob"),
+                false => (alice, "alice", "alice"),
+            };
+            world.send(from, to, "two");
+            assert_eq!(world.relay.lies_told(), 1, "{lie:?}");
+            world.send(from, to, "three");
+            let texts = world.texts(second, with);
+            assert_eq!(texts.last().map(String::as_str), Some("three"), "{lie:?}");
+            let sent = world.statuses(from, to);
+            let all_sent =
+                |status| matches!(status, &MessageStatus::Sent | &MessageStatus::Delivered);
+            assert!(sent.iter().all(all_sent), "{lie:?}: {sent:?}");
+            let blocked = world.ask(from, Command::Contacts);
+            assert!(
+                matches!(&blocked, Ok(Reply::Contacts(all)) if all.iter().all(|of| !of.key_changed)),
+                "nobody has another key"
+            );
+        }
+    }
 }
 
 #[test]

@@ -204,6 +204,7 @@ impl State {
                 continue;
             };
             let identity = &identity;
+            sessions.vouch(address, &peer, tx.device_time); // it may be back that was said to be gone
             match sessions.establish(address, identity, bundle, tx.now, &mut self.rng) {
                 Ok(()) => {}
                 // Our own key is what we know best of all, and nobody else has it: the relay is wrong, now or for good.
