@@ -253,6 +253,31 @@ fn a_relay_that_only_refuses_ends_in_a_visible_failure() {
 }
 
 #[test]
+fn each_final_refusal_of_a_bundle_fails_its_message_and_says_why() {
+    for (status, refusal) in [
+        (413, Refusal::MessageTooLong),
+        (422, Refusal::RelayRefused),
+        (404, Refusal::RelayRefused),
+        (409, Refusal::RelayProtocol), // without a body
+    ] {
+        let mut world = World::new(33);
+        let alice = world.register("alice");
+        let bob = world.register("bob");
+        world.send(alice, "bob", "0");
+        world.relay.refuse.push(("/v1/bundles", status, 1));
+        world.send(alice, "bob", "1");
+        world.send(alice, "bob", "2");
+        let failed = MessageStatus::Failed(refusal);
+        assert_eq!(
+            world.statuses(alice, "bob"),
+            [MessageStatus::Sent, failed, MessageStatus::Sent],
+            "{status}"
+        );
+        assert_eq!(world.texts(bob, "alice"), ["0", "2"]);
+    }
+}
+
+#[test]
 fn a_message_to_oneself_reaches_own_devices_only() {
     let mut world = World::new(19);
     let alice = world.register("alice");
