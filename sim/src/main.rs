@@ -1,10 +1,14 @@
-//! Repeats a run, or looks for one that goes wrong.
-//! `cargo run -p sim -- SEED [--steps N]`, `-- --hunt N [--from SEED] [--steps N]`, `-- --play FILE`.
+//! Repeats a run, or looks for one that goes wrong: on all cores, since runs know nothing of each other.
+//! `cargo run -p sim -- SEED [--steps N]`, `-- --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N]`, `-- --play FILE`.
 #![expect(clippy::print_stdout, reason = "it is a command-line tool")]
 
 use std::fmt;
+use std::num::NonZero;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sim::check::Violation;
 use sim::generate;
@@ -12,8 +16,8 @@ use sim::run::{self, Counts, Detail, Verdict};
 use sim::shrink::shrink;
 use sim::step::Play;
 
-const USAGE: &str =
-    "usage: sim SEED [--steps N] | sim --hunt N [--from SEED] [--steps N] | sim --play FILE";
+const USAGE: &str = "usage: sim SEED [--steps N] | \
+    sim --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N] | sim --play FILE";
 /// Steps of a run, unless the call says otherwise.
 const STEPS: usize = 150;
 
@@ -33,7 +37,16 @@ fn main() -> ExitCode {
         };
     }
     if let Some(runs) = number(&args, "--hunt") {
-        return hunt(number(&args, "--from").unwrap_or(0), runs, steps);
+        let from = number(&args, "--from").unwrap_or(0);
+        let threads = number(&args, "--threads").unwrap_or_else(cores);
+        let time = number(&args, "--minutes").map(|minutes| Duration::from_secs(minutes * 60));
+        return Hunt {
+            next: AtomicU64::new(from),
+            end: from.saturating_add(runs),
+            steps,
+            deadline: time.map(|time| Instant::now() + time),
+        }
+        .run(threads);
     }
     match args.first().and_then(|seed| seed.parse().ok()) {
         Some(seed) => repeat(&generate::play(seed, steps)),
@@ -76,27 +89,68 @@ fn verdict(violations: &[Violation]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn hunt(from: u64, runs: u64, steps: usize) -> ExitCode {
-    std::panic::set_hook(Box::new(|_| {})); // a panic is a finding, told below
-    let mut tally = Tally::new();
-    for seed in from..from.saturating_add(runs) {
-        let play = generate::play(seed, steps);
-        let Verdict {
-            violations, counts, ..
-        } = run::play(&play, Detail::Steps);
-        tally.add(counts);
-        if let Some(first) = violations.first() {
-            println!("{tally}\nseed {seed} breaks a promise; making it short");
-            let short = shrink(&play, first.check);
-            println!("{short}");
-            return repeat(&short);
-        }
-        if tally.runs.is_multiple_of(50) {
-            println!("{tally}");
+fn cores() -> u64 {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    u64::try_from(cores).unwrap_or(1)
+}
+
+/// Runs of one seed after the other, until one breaks a promise or there was enough.
+struct Hunt {
+    /// The next seed that nobody has taken.
+    next: AtomicU64,
+    /// The first that is not looked at.
+    end: u64,
+    steps: usize,
+    deadline: Option<Instant>,
+}
+
+impl Hunt {
+    fn run(&self, threads: u64) -> ExitCode {
+        std::panic::set_hook(Box::new(|_| {})); // a panic is a finding, told below
+        let mut tally = Tally::new();
+        let found = thread::scope(|scope| {
+            let (done, verdicts) = mpsc::channel();
+            for _ in 0..threads.max(1) {
+                let done = done.clone();
+                scope.spawn(move || self.work(&done));
+            }
+            drop(done);
+            verdicts
+                .into_iter()
+                .find_map(|(seed, verdict): (u64, Verdict)| {
+                    tally.add(verdict.counts);
+                    if tally.runs.is_multiple_of(50) {
+                        println!("{tally}");
+                    }
+                    Some((seed, verdict.violations.into_iter().next()?))
+                })
+        });
+        let Some((seed, first)) = found else {
+            println!("{tally}: all is well");
+            return ExitCode::SUCCESS;
+        };
+        println!("{tally}\nseed {seed} breaks a promise; making it short");
+        let short = shrink(&generate::play(seed, self.steps), first.check);
+        println!("{short}");
+        repeat(&short)
+    }
+
+    fn work(&self, done: &mpsc::Sender<(u64, Verdict)>) {
+        let is_late = || {
+            self.deadline
+                .is_some_and(|deadline| deadline <= Instant::now())
+        };
+        while !is_late() {
+            let seed = self.next.fetch_add(1, Ordering::Relaxed);
+            if seed >= self.end {
+                return;
+            }
+            let verdict = run::play(&generate::play(seed, self.steps), Detail::Steps);
+            if done.send((seed, verdict)).is_err() {
+                return; // enough was found
+            }
         }
     }
-    println!("{tally}: all is well");
-    ExitCode::SUCCESS
 }
 
 /// What a hunt has tested so far.
