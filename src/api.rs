@@ -22,4 +22,5 @@ pub mod person;
 pub mod recovery;
 pub mod safety;
 pub mod search;
+pub mod staff;
 pub mod types;

@@ -26,7 +26,7 @@ use crate::service::Service;
 use crate::session::{identity_pair, serialized};
 use crate::store::Table;
 use crate::tx::Tx;
-use crate::{dated, device_name, output};
+use crate::{dated, device_name, output, staff};
 use zeroize::Zeroizing;
 
 /// This device, as stored.
@@ -106,6 +106,7 @@ impl Account {
             device: self.address.device,
             device_name: self.record.device_name.clone(),
             role: self.role(),
+            staff: staff::own_grant(self),
             unlinked: self.unlinked(),
         })
     }

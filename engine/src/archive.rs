@@ -6,7 +6,7 @@
 
 mod merge;
 
-use wire::limits::TEXT_MAX;
+use wire::limits::{STAFF_LABEL_BYTES_MAX, TEXT_MAX};
 use wire::proto::archive::archived_message::{Quote, Reaction, Version};
 use wire::proto::archive::{ArchivedConversation, ArchivedMessage};
 use wire::proto::service::AttachmentPointer;
@@ -76,6 +76,7 @@ pub(crate) fn message(message: Placed) -> Option<ArchivedMessage> {
         timer_s,
         ends_at,
         attachments,
+        staff,
     } = record;
     let texts = texts.into_iter().filter(|_| kind == KIND_TEXT);
     Some(ArchivedMessage {
@@ -93,6 +94,7 @@ pub(crate) fn message(message: Placed) -> Option<ArchivedMessage> {
         timer_s,
         ends_at,
         attachments,
+        staff,
     })
 }
 
@@ -117,6 +119,8 @@ pub(crate) fn head(
         owed: _, // by this device
         timer_s,
         timer_version,
+        without_staff: _, // the next message says it again
+        without_staff_at: _,
     } = record;
     ArchivedConversation {
         account: conversation.as_bytes().to_vec(),
@@ -147,6 +151,7 @@ impl Reader {
             timer_s,
             ends_at,
             attachments,
+            staff,
         } = archived;
         let conversation = AccountId::from_slice(&conversation).ok()?;
         let author = AccountId::from_slice(&author).ok()?;
@@ -166,6 +171,10 @@ impl Reader {
             reactions: read_reactions(reactions, [self.own, conversation])?,
             timer_s: (timer_s <= TIMER_MAX_S).then_some(timer_s)?,
             ends_at,
+            staff: match staff {
+                Some(label) if label.len() > STAFF_LABEL_BYTES_MAX => return None,
+                staff => staff,
+            },
             ..MessageRecord::default()
         };
         let is_blank = texts.is_empty() && quote.is_none() && attachments.is_empty();

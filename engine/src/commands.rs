@@ -15,12 +15,15 @@ use crate::account::Account;
 use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity;
-use crate::input::{Command, Draft, HistoryCommand, RecoveryCommand, RunCommand, Ticket};
+use crate::input::{
+    Command, Draft, HistoryCommand, RecoveryCommand, RunCommand, StaffCommand, Ticket,
+};
 use crate::limits::PARKED_MAX;
 use crate::linking;
 use crate::output::{ClientState, Reply};
 use crate::registers;
 use crate::request::Pending;
+use crate::staff;
 use crate::state::State;
 use crate::thread;
 use crate::tx::Tx;
@@ -64,7 +67,7 @@ impl State {
             }
             Command::OpenLink { uri } => self.open_link(tx, ticket, &uri),
             Command::Run(command) => self.run_command(tx, ticket, command).await?,
-            Command::ApproveLink { uri, role } => self.approve_link(tx, ticket, uri, role),
+            Command::ApproveLink { uri, role } => self.approve_link(tx, ticket, uri, role.into()),
             Command::RejectLink { uri } => self.reject_link(tx, ticket, &uri),
             Command::Send { to, draft } => self.send(tx, ticket, to, draft).await?,
             Command::Devices => {
@@ -74,6 +77,7 @@ impl State {
             Command::Unlink { device, lost } => self.unlink(tx, ticket, device, lost).await?,
             Command::DeleteAccount => self.delete_account(tx, ticket),
             Command::Recovery(command) => self.recovery(tx, ticket, command).await?,
+            Command::Staff(command) => self.staff(tx, ticket, command).await?,
             Command::Set(setting) => self.set(tx, ticket, setting).await?,
             Command::History(HistoryCommand::Take { content }) => {
                 self.take_piece(tx, ticket, &content);
@@ -165,6 +169,7 @@ impl State {
             | Command::Devices
             | Command::Unlink { .. }
             | Command::Recovery(_)
+            | Command::Staff(_)
             | Command::DeleteAccount => {
                 let account = self.account.as_ref().and_then(Account::view);
                 Ok(account.map_or(Reply::Done, Reply::Account))
@@ -192,6 +197,10 @@ impl State {
 
     /// What this client can't do in its present state.
     fn refusal(&self, command: &Command) -> Option<Refusal> {
+        let role = self.account.as_ref().map(Account::role);
+        if role.is_some_and(|role| self.is_member() && !staff::allows(role, command)) {
+            return Some(Refusal::NotAllowed);
+        }
         match command {
             Command::Register { .. } => {
                 self.account.is_some().then_some(Refusal::AlreadyRegistered)
@@ -222,6 +231,7 @@ impl State {
             | Command::Set(_)
             | Command::History(_)
             | Command::Recovery(RecoveryCommand::Make | RecoveryCommand::Status)
+            | Command::Staff(_)
             | Command::DeleteAccount => self.device_refusal(),
             Command::Run(RunCommand::Confirm { .. }) => None,
             Command::Run(_) => self.device_refusal(),
@@ -292,6 +302,7 @@ fn needs_relay(command: &Command) -> bool {
         | Command::Recovery(_)
         | Command::DeleteAccount => true,
         Command::Run(command) => command.needs_relay(),
+        Command::Staff(command) => matches!(command, StaffCommand::Approve { .. }),
         Command::OpenLink { uri } => linking::begins_run(uri),
         Command::AwaitLink
         | Command::CancelLink

@@ -16,6 +16,7 @@ use crate::own_name;
 use crate::peers;
 use crate::record::{ContactRecord, ConversationRecord, key};
 use crate::registers::{self, Effects, Field, Place, Register};
+use crate::staff;
 use crate::store::Table;
 use crate::thread;
 use crate::thread::timer::Timer;
@@ -282,7 +283,11 @@ async fn view(
 ) -> Result<Contact, Error> {
     let peer = peers::record(tx, account).await?;
     let fields = registers::person(tx, account).await?;
+    let (without_staff, without_staff_by_them) = staff::without_staff(tx, account).await?;
     Ok(Contact {
+        staff: staff::staff_of(tx, account, &peer).await?,
+        without_staff,
+        without_staff_by_them,
         id: account,
         name: name(account, &record),
         own_name: Some(record.own_name).filter(|name| !name.is_empty()),

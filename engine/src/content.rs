@@ -8,6 +8,7 @@ pub(crate) mod said;
 mod unbound;
 
 use prost::Message;
+use wire::certificate::Role;
 use wire::proto::service::sync_message::Sent;
 use wire::proto::service::{Binding, Content, DataMessage, SyncMessage};
 use wire::{AccountId, DeviceAddress, DeviceId, MessageId};
@@ -20,11 +21,16 @@ pub(crate) use unbound::{author_read, both_forms, message_read, service_id};
 
 /// A device of our own account other than this one. Only [`open`] makes one, after decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OwnDevice(DeviceAddress);
+pub(crate) struct OwnDevice(DeviceAddress, Role);
 
 impl OwnDevice {
     pub(crate) fn address(self) -> DeviceAddress {
         self.0
+    }
+
+    /// What it is to the account.
+    pub(crate) fn role(self) -> Role {
+        self.1
     }
 }
 
@@ -40,8 +46,24 @@ pub(crate) enum Sender {
 /// Checked content.
 pub(crate) struct Opened {
     pub(crate) from: Sender,
+    /// What the sending device is to its account; an owner, until it is known better.
+    pub(crate) role: Role,
     pub(crate) message_id: MessageId,
     pub(crate) content: Content,
+}
+
+impl Opened {
+    /// The same, from a device that its account's list names for this.
+    pub(crate) fn by(self, role: Role) -> Self {
+        Self {
+            from: match self.from {
+                Sender::Own(OwnDevice(address, _)) => Sender::Own(OwnDevice(address, role)),
+                peer @ Sender::Peer(_) => peer,
+            },
+            role,
+            ..self
+        }
+    }
 }
 
 /// The padded plaintext of `content` for one device.
@@ -92,6 +114,7 @@ pub(crate) fn open(
     let message_id = MessageId::from_slice(id).map_err(|_| PeerFault::Unreadable)?;
     Ok(Opened {
         from: sender_of(from, account),
+        role: Role::Owner,
         message_id,
         content,
     })
@@ -99,7 +122,7 @@ pub(crate) fn open(
 
 fn sender_of(from: DeviceAddress, account: &Account) -> Sender {
     match from {
-        own if own.account == account.id() => Sender::Own(OwnDevice(own)),
+        own if own.account == account.id() => Sender::Own(OwnDevice(own, Role::Owner)),
         peer => Sender::Peer(peer),
     }
 }

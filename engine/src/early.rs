@@ -108,6 +108,7 @@ impl State {
             deed,
             text,
             noted_at: tx.now.0,
+            only_of_device: act.only_of.map_or(0, u32::from),
         };
         tx.put(&key::early(act.target, act.id), &record);
         self.early.0.insert((act.target, act.id), act.conversation);
@@ -159,12 +160,17 @@ fn read(target: MessageId, id: MessageId, record: EarlyRecord) -> Option<Act> {
         deed,
         text,
         noted_at: _,
+        only_of_device,
     } = record;
     Some(Act {
         id,
         conversation: AccountId::from_slice(&conversation).ok()?,
         target,
         by: AccountId::from_slice(&by).ok()?,
+        only_of: match only_of_device {
+            0 => None,
+            device => Some(device.try_into().ok()?),
+        },
         clock,
         deed: match deed {
             EDIT => Deed::Edit(text),

@@ -68,6 +68,8 @@ pub enum Refusal {
     LastDevice,
     /// This device does not hold the account's key.
     NotOwner,
+    /// This device is another person's, and its certificate does not give it that.
+    NotAllowed,
     /// This browser was linked to another account.
     OtherAccount,
     /// Nobody has this handle.
@@ -178,6 +180,7 @@ impl Refusal {
             Self::AccountGone => "account_gone",
             Self::LastDevice => "last_device",
             Self::NotOwner => "not_owner",
+            Self::NotAllowed => "not_allowed",
             Self::OtherAccount => "other_account",
             Self::UnknownHandle => "unknown_handle",
             Self::HandleTaken => "handle_taken",

@@ -4,6 +4,7 @@
 //! but leaves a record. Rule R-3: sync content counts only from a verified own device. It doesn't
 //! know what messages mean (see `sync` and `thread`).
 
+use wire::certificate::Role;
 use wire::proto::service::Content;
 use wire::{AccountId, Envelope, EnvelopeKind};
 
@@ -19,10 +20,13 @@ use crate::record::key;
 use crate::registers;
 use crate::registers::{Field, Place};
 use crate::session::{Ciphertext, Incarnation, PeerFault, Sessions};
+use crate::staff;
 use crate::state::State;
 use crate::store::{Direction, Scan, Table};
+use crate::sync::Way;
 use crate::take_in::Origin;
 use crate::thread;
+use crate::trust;
 use crate::tx::Tx;
 
 /// An envelope that came in.
@@ -169,12 +173,15 @@ impl State {
                 }
                 Err(fault) => Err(*fault),
             };
+            let mut role = Role::Owner;
             if let Ok((opened, from)) = &result {
                 note_device(tx, own, *from).await?;
                 let binding = opened.content.binding.as_ref();
                 self.heard(tx, from.address.account, binding).await?;
+                let peer = peers::record(tx, from.address.account).await?;
+                role = trust::role_at(&peer, from.address.device, from.epoch);
             }
-            opened.push((item, result.map(|(opened, _)| opened)));
+            opened.push((item, result.map(|(opened, _)| opened.by(role))));
         }
         sessions.store(tx).await?;
         Ok(opened)
@@ -202,12 +209,28 @@ impl State {
     ) -> Result<(), Error> {
         let Opened {
             from,
+            role,
             message_id: id,
             content,
         } = opened;
+        let is_own = matches!(from, Sender::Own(_));
+        let Some(content) = staff::believed(role, is_own, content) else {
+            self.count_refused(tx); // it may not say that (rule ST-1)
+            return Ok(());
+        };
+        let source = envelope.source;
+        if let Some(told) = &content.staff {
+            self.heard_staff(tx, source.account, role, told).await?;
+        }
+        let staff = match role.is_delegate() {
+            true => Some(staff::label(
+                &peers::record(tx, source.account).await?,
+                source.device,
+            )),
+            false => None,
+        };
         match from {
             Sender::Peer(from) => {
-                let context = self.context(from.account);
                 let sent_at = sent_at(&content).unwrap_or(envelope.client_timestamp);
                 let origin = Origin {
                     id,
@@ -217,43 +240,66 @@ impl State {
                     order: believed_order(sent_at, envelope),
                     status: MessageStatus::Received,
                     started: None,
+                    staff,
                 };
-                if let Some(receipt) = content.receipt_message {
-                    return self.take_receipt(tx, from, id, receipt).await;
-                }
-                if let Some(typing) = content.typing_message {
-                    return Self::take_typing(tx, from.account, &typing).await;
-                }
-                let author_name = content.data_message.as_ref();
-                let author_name = author_name.and_then(|message| message.author_name.clone());
-                let said = context.content(content);
-                if said.is_message() && registers::is_blocked(tx, from.account).await? {
-                    return self
-                        .ignore(tx, from.account, Receipted { id, sent_at })
-                        .await;
-                }
-                if said.is_message() {
-                    self.note_contact(tx, from.account).await?;
-                    self.note_time(tx, origin.order);
-                }
-                if let Some(name) = author_name {
-                    own_name::note(tx, from.account, &name, sent_at).await?;
-                }
-                self.take_in(tx, origin, said).await
+                self.apply_of_peer(tx, origin, content).await
             }
             Sender::Own(device) => match content.sync_message {
                 Some(message) => {
                     self.apply_signal(tx, &message, envelope.client_timestamp)
                         .await?;
-                    if message.repair.is_none() {
+                    if message.repair.is_none() && !role.is_delegate() {
                         self.note_other_device(envelope);
                     }
-                    let taken = envelope.server_timestamp;
-                    self.apply_sync(tx, device, id, message, taken).await
+                    let way = Way {
+                        id,
+                        taken: envelope.server_timestamp,
+                        staff,
+                    };
+                    self.apply_sync(tx, device, way, message).await
                 }
                 None => Ok(()),
             },
         }
+    }
+
+    async fn apply_of_peer(
+        &mut self,
+        tx: &mut Tx<'_>,
+        origin: Origin,
+        content: Content,
+    ) -> Result<(), Error> {
+        let (from, id, sent_at) = (origin.author, origin.id, origin.sent_at);
+        if let Some(receipt) = content.receipt_message {
+            return self.take_receipt(tx, from, id, receipt).await;
+        }
+        if let Some(typing) = content.typing_message {
+            return Self::take_typing(tx, from.account, &typing).await;
+        }
+        let message = content.data_message.as_ref();
+        let without_staff = message.is_some_and(|message| message.without_staff());
+        let author_name = message.and_then(|message| message.author_name.clone());
+        let said = self.context(from.account).content(content);
+        if said.is_message() && registers::is_blocked(tx, from.account).await? {
+            return self
+                .ignore(tx, from.account, Receipted { id, sent_at })
+                .await;
+        }
+        if said.is_message() {
+            self.note_contact(tx, from.account).await?;
+            self.note_time(tx, origin.order);
+        }
+        // What a person says of themself they say themself.
+        if origin.staff.is_none() {
+            if said.is_message() {
+                self.heard_wish(tx, from.account, without_staff, sent_at)
+                    .await?;
+            }
+            if let Some(name) = author_name {
+                own_name::note(tx, from.account, &name, sent_at).await?;
+            }
+        }
+        self.take_in(tx, origin, said).await
     }
 }
 

@@ -7,6 +7,7 @@ mod recovery;
 mod run;
 mod safety;
 mod setting;
+mod staff;
 mod transfer;
 
 pub use wire::certificate::Role;
@@ -20,6 +21,7 @@ pub use recovery::RecoveryCommand;
 pub use run::RunCommand;
 pub use safety::SafetyCommand;
 pub use setting::{Setting, SettingsChange};
+pub use staff::{Grant, StaffCommand};
 pub use transfer::{FileMark, TransferCommand};
 
 /// Milliseconds since the epoch, by the host's clock.
@@ -193,6 +195,8 @@ pub enum Command {
     Profile,
     /// Keys that people compare.
     Safety(SafetyCommand),
+    /// Other people who read or answer for this one.
+    Staff(StaffCommand),
     /// Coming back when all devices are gone.
     Recovery(RecoveryCommand),
     /// Application data.
@@ -332,6 +336,7 @@ impl std::fmt::Debug for Command {
             Self::Settings => "Settings",
             Self::Profile => "Profile",
             Self::Safety(_) => "Safety",
+            Self::Staff(_) => "Staff",
             Self::Recovery(_) => "Recovery",
             Self::App(_) => "App",
             Self::Transfer(_) => "Transfer",

@@ -50,6 +50,7 @@ mod search;
 mod seen;
 mod service;
 mod session;
+mod staff;
 mod state;
 mod steady;
 pub mod store;

@@ -301,3 +301,16 @@ pub(crate) const LIST_RENEW_MS: u64 = 7 * DAY_MS;
 pub(crate) const NEWER_LIST_MS: u64 = 48 * HOUR_MS;
 /// A certificate is good from so long before it was made, since clocks differ.
 pub(crate) const CERTIFICATE_EARLY_MS: u64 = DAY_MS;
+
+/// The same while other people's devices are in it: who was told nothing goes on writing to one that was revoked for so long.
+pub(crate) const STAFF_LIST_MS: u64 = 7 * DAY_MS;
+/// And such a list is made anew every day.
+pub(crate) const STAFF_LIST_RENEW_MS: u64 = DAY_MS;
+/// A certificate of another person's device; it is renewed while wanted, once less than half of that is left.
+pub(crate) const STAFF_CERTIFICATE_MS: u64 = 35 * DAY_MS;
+/// How such a person is called, in characters.
+pub(crate) const STAFF_LABEL_CHARS_MAX: usize = 64;
+/// Conversations that are named one by one.
+pub(crate) const STAFF_CONVERSATIONS_MAX: usize = 256;
+/// So many grants are kept for "who had access": more than an account gives in years.
+pub(crate) const STAFF_GRANTS_MAX: usize = 512;

@@ -77,6 +77,7 @@ impl State {
             quote,
             timer,
             attachments,
+            staff: self.own_label(),
             ..NewMessage::new(place, kind, timestamp, status)
         };
         thread::insert(tx, message, &[]).await?;

@@ -8,6 +8,7 @@ mod message;
 mod person;
 mod recovery;
 mod safety;
+mod staff;
 mod transfer;
 
 use wire::{AccountId, DeviceId, Handle, MessageId};
@@ -22,6 +23,7 @@ pub use message::{Attachment, Message, MessageKind, MessageStatus, Quote, Reacti
 pub use person::{Notifications, Profile, Request, Settings};
 pub use recovery::{Recovered, RecoveryReply, RecoveryState, RecoveryStatus};
 pub use safety::{Comparison, SafetyNumber, SafetyReply};
+pub use staff::{Granted, OwnGrant, Staff};
 pub use transfer::{Place, TransferReply};
 
 /// What the host has to do.
@@ -124,6 +126,8 @@ pub enum Reply {
     Profile(Profile),
     /// Keys that people compare.
     Safety(SafetyReply),
+    /// Who reads or answers for this person, or did.
+    Staff(Vec<Granted>),
     /// Coming back when all devices are gone.
     Recovery(RecoveryReply),
     /// Application data.
@@ -338,4 +342,10 @@ pub struct Contact {
     pub verified: bool,
     /// They have come with another key, which has to be accepted before anything is sent to them or shown of them.
     pub key_changed: bool,
+    /// Who else may read what is written to them, and who might until lately.
+    pub staff: Vec<Staff>,
+    /// This person wants nobody's staff to read what is written there.
+    pub without_staff: bool,
+    /// The other person wants that.
+    pub without_staff_by_them: bool,
 }

@@ -42,6 +42,9 @@ impl State {
         conversation: ConversationId,
         messages: &[Receipted],
     ) -> Result<(), Error> {
+        if self.own_delegate().is_some() {
+            return Ok(()); // what the person themself has is told by their own devices
+        }
         if self.is_plain() {
             // The phone tells it, and would not hear that we had; and see section 22 of the protocol for what a mock service makes of it.
             return Ok(());
@@ -96,6 +99,7 @@ impl State {
     ) -> Result<(), Error> {
         no_longer_owed(tx, conversation, |message| read.contains(message)).await?;
         let wanted = registers::settings(tx).await?.read_receipts;
+        let wanted = wanted && self.own_delegate().is_none();
         if read.is_empty() || !wanted || !may_be_told(tx, conversation).await? {
             self.enqueue_sync_of(tx, conversation, mark);
             return Ok(());
@@ -181,6 +185,7 @@ impl State {
                 conversation: from.account,
                 target,
                 by: from.account,
+                only_of: None,
                 clock: 0,
                 deed: deed.clone(),
             };

@@ -97,6 +97,8 @@ records! {
         #[prost(uint64, tag = "12")] pub newer_list_at: u64,
         /// There is another list of the same version.
         #[prost(bool, tag = "13")] pub forked_list: bool,
+        /// What it has last said of who reads for it: a `lockstep.service.Staff`.
+        #[prost(bytes = "vec", tag = "14")] pub staff: Vec<u8>,
     }
 
     /// One incarnation of a device in a [`PeerRecord`]; its registration id is its epoch, 0 while that is not
@@ -120,6 +122,14 @@ records! {
         #[prost(bool, tag = "14")] pub refused: bool,
         /// It has published a key that nobody has certified.
         #[prost(bool, tag = "15")] pub uncertified: bool,
+        /// Of its certificate: what it may do, what its label is bound to; and since when it is known here.
+        #[prost(uint32, tag = "16")] pub capabilities: u32,
+        #[prost(bytes = "vec", tag = "17")] pub label_commitment: Vec<u8>,
+        #[prost(uint64, tag = "18")] pub since: u64,
+        /// Another person's: how it is called, as the certificate binds it; empty: not known yet.
+        #[prost(string, tag = "19")] pub label: String,
+        /// It may read what we write to its account, which its certificate does not say.
+        #[prost(bool, tag = "20")] pub invited: bool,
     }
 
     /// The sessions with a device, one entry for each incarnation, newest first.
@@ -169,6 +179,9 @@ records! {
         /// Messages disappear so many seconds after they were read; 0: they stay. The later version counts.
         #[prost(uint32, tag = "24")] pub timer_s: u32,
         #[prost(uint32, tag = "25")] pub timer_version: u32,
+        /// The other person wants no staff to read this, as their newest message says, of that time.
+        #[prost(bool, tag = "30")] pub without_staff: bool,
+        #[prost(uint64, tag = "31")] pub without_staff_at: u64,
     }
 
     /// A message; its conversation, order and id are in its key.
@@ -193,6 +206,8 @@ records! {
         #[prost(uint64, tag = "15")] pub ends_at: u64,
         /// As they stand in the message, with their keys.
         #[prost(message, repeated, tag = "13")] pub attachments: Vec<AttachmentPointer>,
+        /// Somebody else wrote it for its author, who is called so; empty if that is not known.
+        #[prost(string, optional, tag = "16")] pub staff: Option<String>,
     }
 
     /// What a [`MessageRecord`] answers.
@@ -240,6 +255,8 @@ records! {
         #[prost(uint32, tag = "4")] pub deed: u32,
         #[prost(string, tag = "5")] pub text: String,
         #[prost(uint64, tag = "6")] pub noted_at: u64,
+        /// The device that did it, if it may do that to its own messages only; else 0.
+        #[prost(uint32, tag = "7")] pub only_of_device: u32,
     }
 
     /// Where a message is, by its id.

@@ -30,7 +30,7 @@ pub(crate) use fields::{
 };
 pub(crate) use request::note_message;
 pub(crate) use rule::{CLOCK_MAX, Register};
-pub(crate) use space::{Field, PROFILE, Place, SETTINGS};
+pub(crate) use space::{Field, PROFILE, Place, SETTINGS, STAFF};
 pub(crate) use sweep::forget_removed;
 pub(crate) use tell::{later_than, told};
 pub(crate) use unread::take_read_clock;
@@ -60,6 +60,23 @@ pub(crate) async fn value(tx: &mut Tx<'_>, place: &Place) -> Result<Option<Vec<u
 /// Whether the person wants nothing of an account.
 pub(crate) async fn is_blocked(tx: &mut Tx<'_>, account: AccountId) -> Result<bool, Error> {
     fields::is_set(tx, account, Field::Blocked).await
+}
+
+/// The names and values of all registers of a space.
+pub(crate) async fn all(
+    tx: &mut Tx<'_>,
+    space: &str,
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    let mut all = Vec::new();
+    for (at, _) in tx.scan(space::all_of(space, limit)).await? {
+        if let Some(place) = Place::from_key(&at)
+            && let Some(value) = value(tx, &place).await?
+        {
+            all.push((place.name, value));
+        }
+    }
+    Ok(all)
 }
 
 /// Takes a value over if the rule says so. The only writer of registers, but for their end (`sweep`).
@@ -105,7 +122,9 @@ async fn floor(tx: &mut Tx<'_>, place: &Place) -> Result<u64, Error> {
         | Field::MutedUntil
         | Field::Archived
         | Field::Pinned
-        | Field::Draft => return Ok(0),
+        | Field::Draft
+        | Field::WithoutStaff
+        | Field::StaffSeen => return Ok(0),
     };
     Ok(clock.saturating_add(1))
 }

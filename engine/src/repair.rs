@@ -29,6 +29,7 @@ use crate::limits::{
 use crate::peers;
 use crate::record::{RepairRecord, key};
 use crate::state::State;
+use crate::trust;
 use crate::tx::Tx;
 pub(crate) use groups::mark;
 
@@ -201,7 +202,8 @@ impl State {
 /// Whether the person is known to have other devices.
 async fn has_others(tx: &mut Tx<'_>, own: wire::AccountId) -> Result<bool, Error> {
     let peer = peers::record(tx, own).await?;
-    Ok(peers::current(&peer).next().is_some())
+    let mut current = peers::current(&peer);
+    Ok(current.any(|(device, _)| !trust::role(&peer, device).is_delegate()))
 }
 
 #[cfg(any(test, feature = "testing"))]

@@ -1,13 +1,13 @@
 //! What an open request on the main socket was for, so that its answer finds its way.
 //! Kept in memory: what is not answered when the connection ends is asked again or refused.
 
-use wire::certificate::Role;
 use wire::{AccountId, DeviceId, Handle, Response};
 
 use crate::input::{Command, Ticket, Timestamp};
 use crate::limits::{SEND_RETRY_MAX_MS, SEND_RETRY_MIN_MS, SEND_RETRY_MS};
 use crate::linking;
 use crate::recovery;
+use crate::staff::Standing;
 use crate::trust::ListChange;
 
 /// The purpose of an open request.
@@ -75,7 +75,7 @@ pub(crate) enum Pending {
         /// The URI to approve.
         uri: String,
         /// What the new device will be.
-        role: Role,
+        standing: Standing,
     },
     /// The signed device list of an account.
     DeviceList(AccountId),

@@ -274,7 +274,7 @@ impl State {
             self.ask_key_counts(tx);
             self.rotate_keys(tx).await?;
             self.ask_wanted_lists(tx).await?;
-            self.renew_list(tx).await?;
+            self.look_after_list(tx).await?;
             self.online_at_signal(tx)?;
             for account in contacts::nameless(tx).await?.into_iter().take(LOOKUPS_MAX) {
                 self.look_up(tx, account);

@@ -18,18 +18,39 @@ use crate::take_in::Origin;
 use crate::thread;
 use crate::tx::Tx;
 
+/// How something came from another own device.
+pub(crate) struct Way {
+    pub(crate) id: MessageId,
+    /// When the relay took it.
+    pub(crate) taken: u64,
+    /// It is another person's, who is called so.
+    pub(crate) staff: Option<String>,
+}
+
 impl State {
-    /// Takes over what another own device did or knows, which the relay took at this time.
+    /// Takes over what another own device did or knows.
     pub(crate) async fn apply_sync(
         &mut self,
         tx: &mut Tx<'_>,
         from: OwnDevice,
-        id: MessageId,
+        way: Way,
         message: SyncMessage,
-        taken: u64,
     ) -> Result<(), Error> {
+        let taken = way.taken;
         if let Some(sent) = message.sent {
-            self.apply_sent(tx, from, id, sent, taken).await?;
+            self.apply_sent(tx, from, way, sent).await?;
+        }
+        if let Some(offer) = message.certificate_offer {
+            self.renewal_offered(tx, from, &offer);
+        }
+        if let Some(agreed) = message.certificate_consent {
+            self.renewal_agreed(tx, from, &agreed).await?;
+        }
+        if from.role().is_delegate() {
+            if message.request.is_some() {
+                self.tell_delegate(tx, from.address().device).await?;
+            }
+            return Ok(()); // of the rest nothing has come this far (rule ST-1)
         }
         for read in message.read {
             self.apply_read(tx, &read, taken).await?;
@@ -68,13 +89,15 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         from: OwnDevice,
-        id: MessageId,
+        Way { id, taken, staff }: Way,
         sent: Sent,
-        taken: u64,
     ) -> Result<(), Error> {
         let Some(conversation) = destination(&sent) else {
             return Ok(());
         };
+        if staff.is_some() && conversation == from.address().account {
+            return Ok(()); // the person's notes are nobody else's
+        }
         let timestamp = sent.message.as_ref().and_then(|message| message.timestamp);
         let sent_at = timestamp.or(sent.timestamp).unwrap_or_default();
         let started = sent.expiration_start_timestamp.unwrap_or(taken);
@@ -98,6 +121,7 @@ impl State {
             order: sent_at,
             status: MessageStatus::Sent,
             started: Some(started),
+            staff,
         };
         self.take_in(tx, origin, said).await
     }

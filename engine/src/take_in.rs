@@ -26,6 +26,8 @@ pub(crate) struct Origin {
     pub(crate) status: MessageStatus,
     /// When it was sent, if it is ours: since then its time runs.
     pub(crate) started: Option<u64>,
+    /// Somebody else wrote it for the author, and is called so.
+    pub(crate) staff: Option<String>,
 }
 
 /// What the messages of the batch at hand lead to.
@@ -105,11 +107,14 @@ impl State {
             order,
             status,
             started,
+            staff,
         } = origin;
+        let of_staff = staff.is_some();
         let blank = |kind, timer| NewMessage {
             order,
             timer,
             started,
+            staff,
             ..NewMessage::new((id, conversation, author), kind, sent_at, status)
         };
         match said {
@@ -133,6 +138,7 @@ impl State {
                 };
                 self.insert_and_tell(tx, message).await?;
             }
+            Said::Timer(_) if of_staff => self.count_refused(tx), // how long messages stay is not theirs to say
             Said::Timer(timer) => {
                 self.insert_and_tell(tx, blank(MessageKind::Timer, timer))
                     .await?;
@@ -147,6 +153,7 @@ impl State {
                     conversation,
                     target,
                     by: author.account,
+                    only_of: of_staff.then_some(author.device),
                     clock,
                     deed,
                 };

@@ -54,6 +54,8 @@ pub(crate) struct NewMessage {
     /// When its time began to run, if it does.
     pub(crate) started: Option<u64>,
     pub(crate) attachments: Vec<AttachmentPointer>,
+    /// Somebody else wrote it for the author, and is called so.
+    pub(crate) staff: Option<String>,
 }
 
 impl NewMessage {
@@ -77,6 +79,7 @@ impl NewMessage {
             timer: Timer::default(),
             started: None,
             attachments: Vec::new(),
+            staff: None,
         }
     }
 }
@@ -101,6 +104,7 @@ pub(crate) async fn insert(
         timer,
         started,
         attachments,
+        staff,
     } = message;
     if tx.get::<IndexRecord>(id.as_bytes()).await?.is_some() {
         return Ok(None);
@@ -114,8 +118,10 @@ pub(crate) async fn insert(
         quote,
         timer_s: timer.seconds,
         attachments,
+        staff,
         ..MessageRecord::default()
     };
+    let of_staff = record.staff.is_some();
     let mut record = with_status(record, status);
     if let Some(started) = started {
         timer::run(&mut record, started.min(tx.now.0));
@@ -129,7 +135,8 @@ pub(crate) async fn insert(
     };
     let view = store(tx, &place, id, record).await?;
     let mut thread = conversation_record(tx, conversation).await?;
-    if timer::take(&mut thread, timer) {
+    // How long messages stay is for the two people to say.
+    if !of_staff && timer::take(&mut thread, timer) {
         tx.put(conversation.as_bytes(), &thread);
         show(tx, conversation).await?;
     }

@@ -5,12 +5,13 @@
 //! an alarm. Rule TR-3: a list that has expired, or that we know not to be the newest for longer than [`NEWER_LIST_MS`],
 //! is good for reading what comes and not for sending. A device that was retired may still be read, one that was lost not (T10).
 //!
-//! `take` brings lists in, `issue` makes them, `ask` gets them from the relay, `beacon` compares them inside every message.
+//! `take` brings lists in, `issue` changes them and `make` writes them, `ask` gets them from the relay, `beacon` compares them inside every message.
 //! An account's key itself is trusted as `identity` says.
 
 mod ask;
 mod beacon;
 mod issue;
+mod make;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -26,10 +27,11 @@ use crate::guard;
 use crate::input::Timestamp;
 use crate::limits::NEWER_LIST_MS;
 use crate::peers;
-use crate::record::PeerRecord;
+use crate::record::{PeerDevice, PeerRecord};
 pub(crate) use ask::Lists;
 pub(crate) use beacon::{Beacons, bound};
-pub(crate) use issue::{ListChange, Purpose, consent};
+pub(crate) use issue::{ListChange, Purpose};
+pub(crate) use make::{consent, key_bytes, signed_by_account};
 pub(crate) use take::{Listing, Outcome, names, newest, note_own, take};
 
 /// A device with a key of its own, as the rule sees it.
@@ -114,8 +116,28 @@ pub(crate) fn note_uncertified(peer: &mut PeerRecord, device: DeviceId) {
 
 /// What the present incarnation of a device is to its account, as far as its certificate says.
 pub(crate) fn role(peer: &PeerRecord, device: DeviceId) -> Role {
-    let number = peers::present(peer, device).map_or(0, |known| known.role);
-    let role = u8::try_from(number).ok().map(Role::try_from);
+    peers::present(peer, device).map_or(Role::Owner, role_of)
+}
+
+/// The same of any incarnation, which may be gone.
+pub(crate) fn role_at(peer: &PeerRecord, device: DeviceId, incarnation: u32) -> Role {
+    incarnation_of(peer, device, incarnation).map_or(Role::Owner, role_of)
+}
+
+/// What is known of an incarnation.
+pub(crate) fn incarnation_of(
+    peer: &PeerRecord,
+    device: DeviceId,
+    incarnation: u32,
+) -> Option<&PeerDevice> {
+    let number = u32::from(device);
+    let mut of_it = peer.devices.iter().filter(|known| known.device == number);
+    of_it.find(|known| known.registration_id == incarnation)
+}
+
+/// By its certificate; without one a device is an owner.
+pub(crate) fn role_of(known: &PeerDevice) -> Role {
+    let role = u8::try_from(known.role).ok().map(Role::try_from);
     role.and_then(Result::ok).unwrap_or(Role::Owner)
 }
 

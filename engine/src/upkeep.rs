@@ -53,7 +53,8 @@ impl State {
         self.forget_history(tx).await?;
         self.give_up_waiting(tx).await?;
         self.forget_early(tx).await?;
-        self.renew_list(tx).await?;
+        self.look_after_list(tx).await?;
+        self.offer_renewals(tx).await?;
         self.rotate_keys(tx).await
     }
 }

@@ -5,6 +5,7 @@ mod network;
 
 use std::collections::VecDeque;
 
+use engine::input::{Grant, StaffCommand};
 use engine::output::{Contact, Device, LinkOffer, Message, MessageStatus};
 use engine::store::memory::{Crash, MemoryStore};
 use engine::{Command, Input, Refusal, Reply, Role, Ticket};
@@ -179,6 +180,19 @@ impl World {
                 uri: offer.uri,
                 role,
             },
+        ) {
+            Ok(Reply::Device(device)) => (new, device),
+            other => panic!("not linked: {other:?}"),
+        }
+    }
+
+    /// Links a new browser of another person, who is to read or answer for this one.
+    pub fn link_staff(&mut self, existing: ClientId, grant: Grant) -> (ClientId, Device) {
+        let new = self.browser();
+        let uri = Some(self.offer(new).uri);
+        match self.ask(
+            existing,
+            Command::Staff(StaffCommand::Approve { uri, grant }),
         ) {
             Ok(Reply::Device(device)) => (new, device),
             other => panic!("not linked: {other:?}"),

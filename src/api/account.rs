@@ -5,6 +5,7 @@ use engine::output;
 use serde::Serialize;
 use tsify::Tsify;
 
+use super::staff::StaffAccess;
 use super::types::DeviceRole;
 
 /// The account of this device.
@@ -23,6 +24,9 @@ pub struct Account {
     pub device_name: String,
     /// What it is to the account.
     pub role: DeviceRole,
+    /// What its person may do, if it is a delegate: somebody else's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff: Option<StaffAccess>,
     /// Why it is none any more, while `state()` is "unlinked".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlinked: Option<UnlinkedReason>,
@@ -61,6 +65,7 @@ impl From<output::Account> for Account {
             device_name,
             role,
             unlinked,
+            staff,
         } = account;
         Self {
             id: id.to_string(),
@@ -68,6 +73,7 @@ impl From<output::Account> for Account {
             device_id: device.into(),
             device_name,
             role: role.into(),
+            staff: staff.map(StaffAccess::from),
             unlinked: unlinked.map(UnlinkedReason::from),
         }
     }

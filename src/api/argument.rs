@@ -9,6 +9,7 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wire::limits::ATTACHMENTS_MAX;
 
+use super::staff::StaffOptions;
 use super::types::{
     ApproveOptions, ArchiveOptions, AttachmentStyle, Content, DownloadOptions, EditOptions,
     History, HistoryOptions, LinkOptions, MessagesOptions, OpenOptions, RegisterOptions,
@@ -108,15 +109,27 @@ impl<'a> Fields<'a> {
         name: &'static str,
         read: impl FnOnce(&JsValue) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
+        Ok(self.nullable(name, read)?.flatten())
+    }
+
+    /// Where `null` says something: none is not the same as missing.
+    pub(super) fn nullable<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&JsValue) -> Option<T>,
+    ) -> Result<Option<Option<T>>, Refusal> {
         let refusal = Refusal::InvalidArgument(name);
         let Some(object) = self.0 else {
             return Ok(None);
         };
         let value = Reflect::get(object, &name.into()).map_err(|_thrown| refusal)?;
-        if value.is_undefined() || value.is_null() {
+        if value.is_undefined() {
             return Ok(None);
         }
-        read(&value).map(Some).ok_or(refusal)
+        if value.is_null() {
+            return Ok(Some(None));
+        }
+        read(&value).map(|read| Some(Some(read))).ok_or(refusal)
     }
 
     pub(super) fn optional_text(&self, name: &'static str) -> Result<Option<String>, Refusal> {
@@ -270,7 +283,7 @@ fn days(value: &JsValue) -> Option<u32> {
 }
 
 /// Names of conversations.
-fn names(value: &JsValue) -> Option<Vec<String>> {
+pub(super) fn names(value: &JsValue) -> Option<Vec<String>> {
     list(value, 10_000)
 }
 
@@ -364,10 +377,12 @@ impl UnlinkOptions {
 impl ApproveOptions {
     pub(super) fn read(value: &JsValue) -> Result<Self, Refusal> {
         let fields = Fields::of_optional(value, "options")?;
+        let staff = fields.optional("staff", |staff| Some(StaffOptions::read(staff)))?;
         Ok(Self {
             role: fields.optional_text("role")?,
             history: fields.optional("history", history)?,
             conversations: fields.optional("conversations", names)?,
+            staff: staff.transpose()?,
         })
     }
 }

@@ -21,6 +21,7 @@ use super::listeners;
 use super::person::{Contact, Conversation, Profile, Settings};
 use super::recovery;
 use super::safety;
+use super::staff::StaffGrant;
 use super::types::{
     ClientState, ConnectionState, Device, LinkOptions, Message, OpenOptions, RegisterOptions,
     UnlinkOptions,
@@ -268,6 +269,7 @@ pub(super) fn answer(reply: Reply) -> Result<JsValue, Refusal> {
         Reply::Messages(page) => list::<_, Message>(page),
         Reply::Contacts(all) => list::<_, Contact>(all),
         Reply::Devices(all) => list::<_, Device>(all),
+        Reply::Staff(all) => list::<_, StaffGrant>(all),
         Reply::Settings(settings) => to_js(&Settings::from(settings)),
         Reply::Profile(profile) => to_js(&Profile::from(profile)),
         Reply::Recovery(reply) => recovery::answer(reply),

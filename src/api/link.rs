@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use engine::input::{HistoryChoice, HistoryCommand, RunCommand};
+use engine::input::{Grant, HistoryChoice, HistoryCommand, RunCommand, StaffCommand};
 use engine::output::{LinkClaim, LinkOffer, LinkWay};
 use engine::{Command, Refusal, Reply, Role};
 use js_sys::Promise;
@@ -238,10 +238,16 @@ impl LinkRequest {
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ApproveOptions")] options: &JsValue,
     ) -> Promise {
-        let choice = allowed(options);
+        let choice = Allowed::read(options);
         let (host, uri) = (Rc::clone(&self.host), self.uri.clone());
         settle(async move {
-            let (role, history) = choice?;
+            let (role, history) = match choice? {
+                Allowed::Staff(grant) => {
+                    let approve = StaffCommand::Approve { uri, grant };
+                    return answer(host.ask(Command::Staff(approve)).await?);
+                }
+                Allowed::Own(role, history) => (role, history),
+            };
             let Some(uri) = uri else {
                 let approve = RunCommand::Approve { role, history };
                 return answer(host.ask(Command::Run(approve)).await?);
@@ -267,25 +273,38 @@ impl LinkRequest {
 }
 
 /// What the new device will be, and what it gets.
-fn allowed(options: &JsValue) -> Result<(Role, HistoryChoice), Refusal> {
-    let ApproveOptions {
-        role,
-        history,
-        conversations,
-    } = ApproveOptions::read(options)?;
-    let role = match role.as_deref() {
-        Some("owner") => Role::Owner,
-        Some("device") | None => Role::Device,
-        Some(_) => return Err(Refusal::InvalidArgument("role")),
-    };
-    let days = match history {
-        Some(History::None) => return Ok((role, HistoryChoice::None)),
-        Some(History::Days(days)) => Some(days),
-        Some(History::All) | None => None,
-    };
-    let choice = HistoryChoice::Some {
-        days,
-        conversations,
-    };
-    Ok((role, choice))
+enum Allowed {
+    /// One of this person's.
+    Own(Role, HistoryChoice),
+    /// Somebody else's.
+    Staff(Grant),
+}
+
+impl Allowed {
+    /// Access for staff that is not said to be for staff would be everything, so the one does not go without the other.
+    fn read(options: &JsValue) -> Result<Self, Refusal> {
+        let ApproveOptions {
+            role,
+            history,
+            conversations,
+            staff,
+        } = ApproveOptions::read(options)?;
+        let role = match (role.as_deref(), staff) {
+            (Some("delegate"), Some(staff)) => return Ok(Self::Staff(staff.into())),
+            (Some("delegate"), None) => return Err(Refusal::InvalidArgument("staff")),
+            (Some("owner"), None) => Role::Owner,
+            (Some("device") | None, None) => Role::Device,
+            (Some(_) | None, _) => return Err(Refusal::InvalidArgument("role")),
+        };
+        let days = match history {
+            Some(History::None) => return Ok(Self::Own(role, HistoryChoice::None)),
+            Some(History::Days(days)) => Some(days),
+            Some(History::All) | None => None,
+        };
+        let choice = HistoryChoice::Some {
+            days,
+            conversations,
+        };
+        Ok(Self::Own(role, choice))
+    }
 }

@@ -7,6 +7,7 @@ use engine::output;
 use serde::Serialize;
 use tsify::Tsify;
 
+use super::staff::Staff;
 use super::types::{Message, as_bytes, milliseconds};
 
 /// Whether somebody may go on writing. "pending": a stranger has written, and there was no answer of any kind.
@@ -94,6 +95,12 @@ pub struct Contact {
     pub verified: bool,
     /// They have come with another key. Until `acceptIdentity()` nothing is sent to them or shown of them.
     pub key_changed: bool,
+    /// Who else reads what is written to them: those who do now, then those who did until lately. Empty: nobody.
+    pub staff: Vec<Staff>,
+    /// What this person writes to them goes past their staff: `setWithoutStaff()`.
+    pub without_staff: bool,
+    /// They have what they write to this person go past its staff.
+    pub without_staff_by_them: bool,
 }
 
 /// What a notification shows: who has written what, who has written, that somebody has, or there is none.
@@ -250,6 +257,9 @@ impl From<output::Contact> for Contact {
             identity_key,
             verified,
             key_changed,
+            staff,
+            without_staff,
+            without_staff_by_them,
         } = contact;
         let (id, handle) = (id.to_string(), handle.map(String::from));
         Self {
@@ -263,6 +273,9 @@ impl From<output::Contact> for Contact {
             identity_key,
             verified,
             key_changed,
+            staff: staff.into_iter().map(Staff::from).collect(),
+            without_staff,
+            without_staff_by_them,
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use tsify::{Tsify, declare};
 use web_sys::AbortSignal;
 
+use super::staff::StaffOptions;
 pub use attachment::{
     Archive, ArchiveOptions, Attachment, AttachmentStyle, DownloadOptions, MessageAttachment,
     TransferProgress, UploadOptions,
@@ -111,15 +112,19 @@ pub struct WaitOptions {
 #[derive(Debug, Tsify)]
 pub struct ApproveOptions {
     /// "device" (default): it gets a key of its own and can be cut off any time. "owner": it gets the account's key and can do
-    /// everything, for good. A plain Signal service has only owners.
-    #[tsify(optional, type = "\"owner\" | \"device\"")]
+    /// everything, for good. A plain Signal service has only owners. "delegate": it belongs to somebody else, who reads or answers
+    /// for this account, as `staff` says.
+    #[tsify(optional, type = "\"owner\" | \"device\" | \"delegate\"")]
     pub role: Option<String>,
-    /// What it gets of earlier messages. Default: "all".
+    /// What it gets of earlier messages. Default: "all". A delegate gets none.
     #[tsify(optional, type = "\"none\" | \"all\" | { days: number }")]
     pub history: Option<History>,
     /// Only these conversations, by handle or account id. Default: all.
     #[tsify(optional, type = "string[]")]
     pub conversations: Option<Vec<String>>,
+    /// With the role "delegate", and only with that.
+    #[tsify(optional)]
+    pub staff: Option<StaffOptions>,
 }
 
 /// How much of the messages from before.
@@ -184,10 +189,8 @@ pub enum DeviceRole {
     Owner,
     /// It has a key of its own, for which the account's key vouches; it can be cut off any time.
     Device,
-    /// Another person's device that reads.
-    Reader,
-    /// Another person's device that reads and answers.
-    Answerer,
+    /// It is another person's, who reads or answers for the account.
+    Delegate,
 }
 
 impl From<Role> for DeviceRole {
@@ -195,8 +198,7 @@ impl From<Role> for DeviceRole {
         match role {
             Role::Owner => Self::Owner,
             Role::Device => Self::Device,
-            Role::DelegateRead => Self::Reader,
-            Role::DelegateAnswer => Self::Answerer,
+            Role::DelegateRead | Role::DelegateAnswer => Self::Delegate,
         }
     }
 }

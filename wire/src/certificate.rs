@@ -33,6 +33,17 @@ pub enum Role {
     Device = 4,
 }
 
+impl Role {
+    /// Another person's device.
+    #[must_use]
+    pub const fn is_delegate(self) -> bool {
+        match self {
+            Self::DelegateRead | Self::DelegateAnswer => true,
+            Self::Owner | Self::Device => false,
+        }
+    }
+}
+
 impl TryFrom<u8> for Role {
     type Error = DecodeError;
 
@@ -52,7 +63,9 @@ impl TryFrom<u8> for Role {
 pub struct Capabilities(u16);
 
 impl Capabilities {
-    /// Read what comes in.
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// Read what comes in, in all conversations. Without it another person's device gets only what it is named for.
     pub const READ: Self = Self(1);
     /// Send in the account's name.
     pub const SEND: Self = Self(1 << 1);
@@ -64,6 +77,18 @@ impl Capabilities {
     pub const SETTINGS: Self = Self(1 << 4);
     /// Everything that a device of the account's person does. Linking needs the account's key, and no capability.
     pub const FULL: Self = Self(0b1_1111);
+
+    /// Both of these.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// The bits.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
 
     /// Whether all of these are among them.
     #[must_use]
@@ -128,7 +153,7 @@ impl Certificate {
         body.extend(u32::from(self.registration_id).to_be_bytes());
         body.extend(self.key);
         body.push(self.role as u8);
-        body.extend(self.capabilities.0.to_be_bytes());
+        body.extend(self.capabilities.bits().to_be_bytes());
         body.extend(self.not_before.to_be_bytes());
         body.extend(self.not_after.to_be_bytes());
         body.extend(self.label_commitment);

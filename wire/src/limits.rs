@@ -28,6 +28,8 @@ pub const LINK_URI_MAX: usize = 2048;
 pub const DEVICE_ID_MAX: u8 = 127;
 /// Registration ids are 14 bits and not 0.
 pub const REGISTRATION_ID_MAX: u16 = 0x3FFF;
+/// How a person who reads or answers for another one is called, in bytes: 64 characters of any script.
+pub const STAFF_LABEL_BYTES_MAX: usize = 256;
 /// Key ids are 24 bits and not 0.
 pub const KEY_ID_MAX: u32 = 0x00FF_FFFF;
 /// Attachments of one message, as Signal's clients have it.

@@ -51,7 +51,7 @@ opaque_debug! {
     websocket: WebSocketRequestMessage | WebSocketResponseMessage | WebSocketMessage;
     provisioning: ProvisioningAddress | ProvisionEnvelope | ProvisionMessage | DeviceName;
     service: Envelope | Content | Binding | NullMessage | ReceiptMessage | ReceiptsTold | TypingMessage | EditMessage | DataMessage | AttachmentPointer | SyncMessage | ContactSnapshot | ContactEntry | History
-        | Register | AppMessage | Verified;
+        | Register | AppMessage | Verified | Staff;
     bundle: Bundle | Recipient | LeftOut | DeviceMessage | BundleAccepted | BundleMismatch | AccountMismatch;
     archive: ArchivedMessage | ArchivedConversation | Repair;
     history: Piece;
@@ -78,6 +78,7 @@ opaque_debug_inside! {
     archive::repair::Items = "Items";
     archive::repair::Wanted = "Wanted";
     archive::repair::Gone = "Gone";
+    service::staff::Member = "Member";
     service::history::Piece = "Piece";
     service::history::Taken = "Taken";
     service::data_message::Quote = "Quote";

@@ -57,6 +57,7 @@ fn plain(n: u8) -> ArchivedMessage {
         timer_s: 0,
         ends_at: 0,
         attachments: Vec::new(),
+        staff: (n == 4).then(|| "Jane".to_owned()),
     }
 }
 

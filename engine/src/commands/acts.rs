@@ -62,6 +62,7 @@ impl State {
             conversation,
             target: message.id,
             by: own,
+            only_of: self.own_delegate(),
             // After all that was done to it before, whatever clocks say.
             clock: timestamp.max(latest.saturating_add(1)),
             deed,

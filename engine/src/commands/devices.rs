@@ -47,7 +47,11 @@ impl State {
                 peers::add_device(&mut peer, info.id, 0, tx.now.0);
             }
             trust::note_own(&mut peer, &own, &info, tx.now.0);
-            devices.push(device(&info, &own, &peer));
+            let mut device = device(&info, &own, &peer);
+            if device.role.is_delegate() {
+                device.name = self.label_of(tx, device.id).await?;
+            }
+            devices.push(device);
         }
         if peer != before {
             peers::put_own(tx, own.id(), &peer);

@@ -10,6 +10,7 @@ use crate::limits::NAME_MAX;
 use crate::output::{Reply, Request};
 use crate::peers;
 use crate::registers::{self, Field, PROFILE, Place, SETTINGS, fields};
+use crate::staff;
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -66,6 +67,8 @@ impl State {
             | Setting::Pin { .. }
             | Setting::Timer { .. }
             | Setting::Draft { .. }
+            | Setting::WithoutStaff { .. }
+            | Setting::StaffSeen { .. }
             | Setting::MarkUnread { .. } => return Err(Error::Bug("a setting about nobody")),
         }
         Ok(Ok(()))
@@ -142,6 +145,13 @@ impl State {
             Setting::Draft { text, .. } => {
                 let value = Some(text.into_bytes()).filter(|text| !text.is_empty());
                 (Field::Draft, value)
+            }
+            Setting::WithoutStaff { without, .. } => {
+                (Field::WithoutStaff, Some(fields::flag(without)))
+            }
+            Setting::StaffSeen { .. } => {
+                let peer = peers::record(tx, account).await?;
+                (Field::StaffSeen, Some(staff::seen_value(&peer)))
             }
             Setting::MarkUnread { .. } => (Field::MarkedUnread, Some(fields::flag(true))),
             Setting::Settings(_) | Setting::Profile { .. } | Setting::Timer { .. } => {

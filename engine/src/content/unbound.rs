@@ -37,6 +37,7 @@ pub(super) fn open(
     // What is no message has no use for an id.
     let message_id = service::message_id(from.account, sent_at.unwrap_or(0));
     Ok(Opened {
+        role: wire::certificate::Role::Owner,
         from: sender_of(from, account),
         message_id,
         content,

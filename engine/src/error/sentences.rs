@@ -20,14 +20,13 @@ impl fmt::Display for Refusal {
             Self::AccountGone => "This account does not exist any more.",
             Self::LastDevice => "Link another owner first, or delete the account.",
             Self::NotOwner => "Only a device that holds the account's key can do that.",
+            Self::NotAllowed => "Whoever this browser works for has not allowed it to do that.",
             Self::OtherAccount => {
                 "This browser holds messages of another account. Link it to the same one as before."
             }
             Self::UnknownHandle => "Nobody here has that handle. Check the spelling.",
             Self::HandleTaken => "Somebody else has that handle. Choose another one.",
-            Self::HandleInvalid => {
-                "A handle has 1 to 64 letters, digits, dots, dashes or underscores."
-            }
+            Self::HandleInvalid => "A handle has 1 to 64 letters, digits or any of . - _",
             Self::CredentialRefused => "The sign-in was refused or has expired. Sign in again.",
             Self::LinkUriMalformed => "This is not a complete link code. Copy it again.",
             Self::LinkUriForeign => "This code is not for linking a device.",

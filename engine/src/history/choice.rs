@@ -16,6 +16,7 @@ use crate::peers;
 use crate::record::{ChosenRecord, Record as _, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
+use crate::trust;
 use crate::tx::Tx;
 
 impl State {
@@ -122,7 +123,9 @@ impl State {
         device: DeviceId,
         chosen: ChosenRecord,
     ) -> Result<(), Error> {
-        if chosen.is_none || self.is_plain() {
+        let own = peers::record(tx, self.own_id()?).await?;
+        let is_delegate = trust::role(&own, device).is_delegate();
+        if chosen.is_none || self.is_plain() || is_delegate {
             return Ok(());
         }
         let of = |bytes: &Vec<u8>| AccountId::from_slice(bytes).ok();

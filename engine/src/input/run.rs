@@ -35,6 +35,18 @@ pub enum RunCommand {
 }
 
 impl RunCommand {
+    /// Whether it is asked on the browser that is to be linked.
+    pub(crate) const fn is_of_new_device(&self) -> bool {
+        match self {
+            Self::Confirm { .. } => true,
+            Self::Wait
+            | Self::Enter { .. }
+            | Self::Approve { .. }
+            | Self::Answer
+            | Self::Reject => false,
+        }
+    }
+
     /// Whether it waits for a connection.
     pub(crate) const fn needs_relay(&self) -> bool {
         match self {

@@ -72,6 +72,18 @@ pub enum Setting {
         /// At most four weeks; 0: they stay.
         seconds: u32,
     },
+    /// Nobody's staff is to read a conversation, from now on, or may again.
+    WithoutStaff {
+        /// A handle or an account id.
+        conversation: String,
+        /// Whether.
+        without: bool,
+    },
+    /// The person has taken note of who reads what they write there.
+    StaffSeen {
+        /// A handle or an account id.
+        conversation: String,
+    },
     /// What was written and not sent; empty: nothing.
     Draft {
         /// A handle or an account id.
@@ -120,6 +132,8 @@ impl Setting {
             | Self::Pin { conversation, .. }
             | Self::Timer { conversation, .. }
             | Self::Draft { conversation, .. }
+            | Self::WithoutStaff { conversation, .. }
+            | Self::StaffSeen { conversation }
             | Self::MarkUnread { conversation } => Some(conversation),
         }
     }

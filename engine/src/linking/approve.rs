@@ -5,7 +5,6 @@
 //! use (the token alone names no key, the message without a valid token joins nothing).
 
 use wire::body::{Base64, DeviceInfo, LinkToken, Provision, from_json, to_json};
-use wire::certificate::Role;
 use wire::device_list::Reason;
 use wire::proto::provisioning::ProvisionMessage;
 use wire::{DeviceId, Endpoint, Response};
@@ -15,12 +14,13 @@ use crate::account::Account;
 use crate::commands::{device, general_refusal};
 use crate::error::{Error, Refusal};
 use crate::guard;
-use crate::input::Ticket;
+use crate::input::{HistoryChoice, Ticket};
 use crate::limits::LINK_WAIT_S;
 use crate::output::Reply;
 use crate::peers;
 use crate::provisioning;
 use crate::request::Pending;
+use crate::staff::Standing;
 use crate::state::State;
 use crate::trust::{self, Purpose};
 use crate::tx::Tx;
@@ -34,14 +34,14 @@ impl State {
         tx: &mut Tx<'_>,
         ticket: Ticket,
         uri: String,
-        role: Role,
+        standing: Standing,
     ) {
         let own = self.account.as_ref();
         let refusal = if let Err(refusal) = parse(&uri) {
             Some(refusal)
         } else if own.is_some_and(|own| !own.is_owner()) {
             Some(Refusal::NotOwner)
-        } else if own.is_some_and(Account::is_plain) && role != Role::Owner {
+        } else if own.is_some_and(Account::is_plain) && standing != Standing::Owner {
             Some(Refusal::InvalidArgument("role")) // such a service has owners only
         } else {
             None
@@ -51,8 +51,31 @@ impl State {
             return;
         }
         self.note_approval(ticket, &uri);
-        let pending = Pending::LinkToken { ticket, uri, role };
+        let pending = Pending::LinkToken {
+            ticket,
+            uri,
+            standing,
+        };
         self.connection.ask(tx, &Endpoint::LinkToken, pending);
+    }
+
+    /// The same for another person's device, by whichever way it asks. It gets nothing from before.
+    pub(crate) async fn approve_delegate(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ticket: Ticket,
+        uri: Option<String>,
+        standing: Standing,
+    ) -> Result<(), Error> {
+        let history = HistoryChoice::None;
+        let Some(uri) = uri else {
+            return self.approve_run(tx, ticket, standing, history).await;
+        };
+        match self.choose_history(tx, &uri, history).await? {
+            Ok(_) => self.approve_link(tx, ticket, uri, standing),
+            Err(refusal) => tx.resolve(ticket, Err(refusal)),
+        }
+        Ok(())
     }
 
     pub(crate) fn reject_link(&mut self, tx: &mut Tx<'_>, ticket: Ticket, uri: &str) {
@@ -74,18 +97,23 @@ impl State {
         tx: &mut Tx<'_>,
         ticket: Ticket,
         uri: String,
-        role: Role,
+        standing: Standing,
         response: &Response,
     ) -> Result<(), Error> {
         let Some(own) = self.account.clone() else {
             return Ok(());
         };
         let refusal = match (response.status, from_json::<LinkToken>(&response.body)) {
-            (200, Ok(token)) if role == Role::Owner => {
-                return self.hand_over(tx, ticket, &uri, token, None);
+            (200, Ok(token)) if standing == Standing::Owner => {
+                return self.hand_over(tx, (ticket, &uri), token, None, &standing);
             }
             (200, Ok(token)) if token.device_id.is_some() => {
-                let purpose = Purpose::Link { ticket, uri, token };
+                let purpose = Purpose::Link {
+                    ticket,
+                    uri,
+                    token,
+                    standing,
+                };
                 return self.change_list(tx, purpose, 0).await;
             }
             (200, Ok(_)) => Refusal::RelayProtocol,
@@ -101,16 +129,16 @@ impl State {
     pub(crate) fn hand_over(
         &mut self,
         tx: &mut Tx<'_>,
-        ticket: Ticket,
-        uri: &str,
+        (ticket, uri): (Ticket, &str),
         token: LinkToken,
         certified: Option<(Vec<u8>, Vec<u8>)>,
+        standing: &Standing,
     ) -> Result<(), Error> {
         let (Some(own), Ok(uri)) = (self.account.clone(), parse(uri)) else {
             return Err(Error::Bug("a parsed link URI does not parse"));
         };
         let device = certified.as_ref().and(token.device_id);
-        let message = provision_message(&own, token.verification_code, certified);
+        let message = provision_message(&own, token.verification_code, certified, standing);
         let to = guard::public_key(&uri.public_key)
             .map_err(|_| Error::Bug("a parsed link URI has a bad key"))?;
         let body = provisioning::encrypt(&message, &to, &mut self.rng);
@@ -218,8 +246,13 @@ pub(super) fn provision_message(
     own: &Account,
     token: String,
     certified: Option<(Vec<u8>, Vec<u8>)>,
+    standing: &Standing,
 ) -> ProvisionMessage {
-    let is_owner = certified.is_none();
+    let is_owner = *standing == Standing::Owner;
+    let staff = match standing {
+        Standing::Delegate(granting) => Some(granting),
+        Standing::Owner | Standing::Device => None,
+    };
     let (device_certificate, device_list) = certified.unzip();
     ProvisionMessage {
         aci_identity_key_public: Some(own.account_key.serialize().into_vec()),
@@ -228,7 +261,10 @@ pub(super) fn provision_message(
         device_list,
         provisioning_code: Some(token),
         user_agent: Some("Lockstep".to_owned()),
-        profile_key: Some(own.record.profile_key.clone()),
+        // The names of own devices are nothing to another person.
+        profile_key: staff.is_none().then(|| own.record.profile_key.clone()),
+        staff_salt: staff.map(|granting| granting.salt.to_vec()),
+        staff_label: staff.map(|granting| granting.label.clone()),
         read_receipts: Some(false),
         aci: Some(own.id().to_string()),
         provisioning_version: Some(PROVISIONING_VERSION),

@@ -13,6 +13,7 @@ use crate::guard;
 use crate::peers;
 use crate::phone;
 use crate::service::Service;
+use crate::staff;
 use crate::state::State;
 use crate::trust::{self, Listing, Outcome};
 use crate::tx::Tx;
@@ -127,6 +128,17 @@ impl State {
         let message = given.message;
         phone::adopt(tx, &mut self.clock, &mut record, &message, &mut self.rng)?;
         self.save_clock(tx);
+        if let Some(certificate) = &given.certificate
+            && certificate.certificate.role.is_delegate()
+        {
+            let (salt, label) = (message.staff_salt(), message.staff_label());
+            if !staff::is_label(&certificate.certificate, salt, label) {
+                self.end_offers(tx, Refusal::RelayProtocol);
+                return Ok(());
+            }
+            record.staff_label = label.to_owned();
+            record.staff_salt = salt.to_vec();
+        }
         record.link_token = message.provisioning_code;
         record.credential = credential;
         if let Some(profile_key) = message.profile_key.filter(|key| key.len() == 32) {

@@ -12,6 +12,7 @@ use crate::content;
 use crate::error::Error;
 use crate::input::ConversationId;
 use crate::record::{OutboxRecord, key};
+use crate::staff;
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -25,6 +26,9 @@ impl State {
         content: &Content,
         timestamp: u64,
     ) -> Result<(), Error> {
+        let mut content = content.clone();
+        self.say_wish(tx, conversation, &mut content).await?;
+        let content = &content;
         let mut transcript = content::transcript(conversation, content, timestamp);
         if self.is_plain() {
             content::started(&mut transcript, timestamp);
@@ -96,6 +100,9 @@ impl State {
         message: SyncMessage,
         with: impl FnOnce(&mut OutboxRecord),
     ) {
+        if self.own_delegate().is_some() && !staff::may_tell(&message) {
+            return; // what another person's device does stays there
+        }
         let timestamp = self.next_timestamp(tx);
         let id = self.new_message_id(timestamp);
         let mut entry = OutboxRecord {

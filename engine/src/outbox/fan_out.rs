@@ -4,9 +4,9 @@
 //! All of it happens on one set of loaded sessions: if one device can't be sealed, none is. What is
 //! sealed already (a repair) stays as it is. It asks the relay nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use prost::Message as _;
 use wire::body::KeyId;
 use wire::bundle::{Bundle, DeviceMessage, LeftOut, Recipient};
 use wire::proto::service::Content;
@@ -20,6 +20,7 @@ use crate::input::Timestamp;
 use crate::peers;
 use crate::record::{OutboxRecord, PeerRecord, key};
 use crate::session::{Incarnation, PeerFault, Sessions};
+use crate::staff::Reach;
 use crate::state::State;
 use crate::store::Table;
 use crate::trust::{self, Beacons};
@@ -51,6 +52,7 @@ impl State {
         let mut bundle = sealed_so_far(entry)?;
         let mut sessions = Sessions::new(&own);
         let own_record = peers::record(tx, own.id()).await?;
+        let reach = self.reach(tx, entry, &own_record).await?;
         let mut beacons = BTreeMap::new();
         let mut targets = Vec::new();
         let mut needs = Vec::new();
@@ -65,12 +67,14 @@ impl State {
             };
             if entry.only_device != 0 {
                 plain::only(entry, &own, &mut devices);
-                if devices.is_empty() {
-                    return Ok(Sealing::Nothing);
-                }
-                if !entry.plaintext.is_empty() {
+                if !devices.is_empty() && !entry.plaintext.is_empty() {
                     return Ok(request(bundle, &devices, &entry.plaintext));
                 }
+            }
+            let has_part = |to: &Incarnation| reach.has_part(to.address, &peer);
+            let (devices, kept_out): (Vec<_>, Vec<_>) = devices.into_iter().partition(has_part);
+            if devices.is_empty() && entry.only_device != 0 {
+                return Ok(Sealing::Nothing);
             }
             prefetch(tx, &devices).await?;
             let (at, devices) = unsealed(&mut bundle, *account, devices);
@@ -81,9 +85,8 @@ impl State {
                 continue;
             };
             let needed = leave_out(recipient, &peer, &sorted.lacking, tx.now);
-            recipient
-                .without
-                .extend(sorted.untrusted.iter().filter_map(not_trusted));
+            let kept_out = sorted.untrusted.iter().chain(&kept_out);
+            recipient.without.extend(kept_out.filter_map(left_out));
             needs.extend(needed.into_iter().map(|device| (*account, Some(device))));
             let reaches_some = targets.iter().any(|(of, _)| *of == at) || !needs.is_empty();
             if !reaches_some && let Some(end) = without_devices(entry, &own, recipient) {
@@ -93,22 +96,19 @@ impl State {
         if !needs.is_empty() {
             return Ok(Sealing::Needs(needs));
         }
+        let parts = parts(tx, &reach, &targets).await?;
         let fan_out = FanOut {
             own: &own,
             entry,
             targets: &targets,
             beacons: &beacons,
+            parts: &parts,
             now: tx.now,
         };
         match self.encrypt_all(&fan_out, &mut sessions, &mut bundle) {
             Ok(()) => {}
-            Err(SealFault::Untrusted) => {
-                return Ok(Sealing::Failed(Refusal::IdentityChanged));
-            }
+            Err(SealFault::Untrusted) => return Ok(Sealing::Failed(Refusal::IdentityChanged)),
             Err(SealFault::Bug(bug)) => return Err(bug),
-        }
-        for recipient in &mut bundle.recipients {
-            recipient.messages.sort_by_key(|part| part.device);
         }
         sessions.store(tx).await?;
         Ok(Sealing::Sealed(bundle))
@@ -125,19 +125,13 @@ impl State {
             entry,
             targets,
             beacons,
+            parts,
             now,
         } = *fan_out;
         let damaged = SealFault::Bug(Error::Bug("stored content does not decode"));
-        let decode = |bytes: &[u8]| Content::decode(bytes).map_err(|_| damaged.clone());
-        let (message, transcript) = (decode(&entry.content)?, decode(&entry.transcript)?);
-        let id = MessageId::from_slice(&entry.message_id).map_err(|_| damaged.clone())?;
-        for (at, to) in targets {
+        let id = MessageId::from_slice(&entry.message_id).map_err(|_| damaged)?;
+        for ((at, to), content) in targets.iter().zip(parts) {
             let address = to.address;
-            let content = if address.account == own.id() {
-                &transcript
-            } else {
-                &message
-            };
             let beacons = beacons.get(&address.account).copied().unwrap_or_default();
             let padded = content::bind(content, id, own, address, beacons);
             let (kind, content) = sessions.encrypt(*to, &padded, now, &mut self.rng).map_err(
@@ -161,8 +155,25 @@ impl State {
                 recipient.messages.push(part);
             }
         }
+        for recipient in &mut bundle.recipients {
+            recipient.messages.sort_by_key(|part| part.device);
+        }
         Ok(())
     }
+}
+
+/// What each gets.
+async fn parts<'a>(
+    tx: &mut Tx<'_>,
+    reach: &'a Reach,
+    targets: &[(usize, Incarnation)],
+) -> Result<Vec<Cow<'a, Content>>, Error> {
+    let mut parts = Vec::with_capacity(targets.len());
+    for (_, to) in targets {
+        let peer = peers::record(tx, to.address.account).await?;
+        parts.push(reach.part(to.address, &peer).unwrap_or_default());
+    }
+    Ok(parts)
 }
 
 /// Devices by what can be done for them.
@@ -249,6 +260,8 @@ struct FanOut<'a> {
     entry: &'a OutboxRecord,
     targets: &'a [(usize, Incarnation)],
     beacons: &'a BTreeMap<AccountId, Beacons>,
+    /// What each gets.
+    parts: &'a [Cow<'a, Content>],
     now: Timestamp,
 }
 
@@ -300,8 +313,9 @@ fn leave_out(
     needed
 }
 
-/// A device that the account's key does not vouch for, or not now: it gets nothing, and the relay is told that we know of it.
-fn not_trusted(to: &Incarnation) -> Option<LeftOut> {
+/// A device that the account's key does not vouch for, or not now, or that is not to have this: it gets nothing, and the relay is
+/// told that we know of it.
+fn left_out(to: &Incarnation) -> Option<LeftOut> {
     Some(LeftOut {
         device: to.address.device,
         registration_id: to.epoch.try_into().ok()?,

@@ -4,6 +4,7 @@
 use wire::certificate::Role;
 use wire::{AccountId, DeviceId, Handle};
 
+use super::OwnGrant;
 use crate::input::Timestamp;
 
 /// The account of this device.
@@ -19,6 +20,8 @@ pub struct Account {
     pub device_name: String,
     /// What it is to the account.
     pub role: Role,
+    /// What it may do there, if the account is another person's.
+    pub staff: Option<OwnGrant>,
     /// Why this is no device of it any more, if it is none.
     pub unlinked: Option<Unlinked>,
 }

@@ -71,6 +71,9 @@ pub struct Message {
     pub disappears_at: Option<Timestamp>,
     /// Files that belong to it.
     pub attachments: Vec<Attachment>,
+    /// Somebody else wrote it for its author: how that person is called, as the author's account says; empty if that is not
+    /// known. It follows from the certificate that it came under, never from what it says.
+    pub staff: Option<String>,
 }
 
 /// A file that belongs to a message, as its author describes it. What it is fetched and read with is not shown.

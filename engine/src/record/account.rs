@@ -40,6 +40,9 @@ records! {
         #[prost(bytes = "vec", tag = "80")] pub account_key: Vec<u8>,
         /// Then also the certificate, with both signatures.
         #[prost(bytes = "vec", tag = "81")] pub certificate: Vec<u8>,
+        /// A device of another person: how it is called, and what binds that to the certificate.
+        #[prost(string, tag = "82")] pub staff_label: String,
+        #[prost(bytes = "vec", tag = "83")] pub staff_salt: Vec<u8>,
         /// A pending device that comes by a recovery code: SHA-256 of the sealed key that it has opened; else empty.
         #[prost(bytes = "vec", tag = "70")] pub recovery: Vec<u8>,
     }

@@ -59,7 +59,9 @@ impl Effects {
             }
             Meaning::Settings | Meaning::Profile => self.settings = true,
             Meaning::Of(account, field) => match field {
-                Field::Verified => drop(self.people.insert(account)),
+                Field::Verified | Field::WithoutStaff | Field::StaffSeen => {
+                    self.people.insert(account);
+                }
                 Field::Petname | Field::Blocked | Field::Request => {
                     self.people.insert(account);
                     self.conversations.insert(account);
@@ -71,7 +73,7 @@ impl Effects {
                 | Field::MarkedUnread => drop(self.conversations.insert(account)),
             },
             Meaning::App(namespace, name) => self.app.extend(Key::of_name(namespace, &name)),
-            Meaning::Unknown => {}
+            Meaning::Staff | Meaning::Unknown => {}
         }
         Ok(())
     }

@@ -87,8 +87,12 @@ pub(super) async fn is_set(
     account: AccountId,
     field: Field,
 ) -> Result<bool, Error> {
-    let value = value(tx, &Place::of(account, field)).await?;
-    Ok(value.as_deref() == Some(YES))
+    is_yes(tx, &Place::of(account, field)).await
+}
+
+/// Whether the register at this place says yes.
+pub(crate) async fn is_yes(tx: &mut Tx<'_>, place: &Place) -> Result<bool, Error> {
+    Ok(value(tx, place).await?.as_deref() == Some(YES))
 }
 
 async fn text(tx: &mut Tx<'_>, place: &Place) -> Result<Option<String>, Error> {

@@ -124,7 +124,11 @@ pub(super) fn says(place: &Place, register: &Register) -> Option<SyncMessage> {
                 destination_aci_binary,
             });
         }
-        Meaning::Of(..) | Meaning::Profile | Meaning::App(..) | Meaning::Unknown => return None,
+        Meaning::Of(..)
+        | Meaning::Profile
+        | Meaning::Staff
+        | Meaning::App(..)
+        | Meaning::Unknown => return None,
     }
     Some(message)
 }

@@ -15,6 +15,8 @@ pub(crate) const PROFILE: &str = "profile";
 pub(crate) const PERSON: &str = "person";
 /// Fields of conversations.
 pub(crate) const CONVERSATION: &str = "conversation";
+/// Whom owners have let read or answer for this person, by the epoch of the certificate (see `staff`). Only owners write it.
+pub(crate) const STAFF: &str = "staff";
 /// Before the namespace of application data.
 pub(crate) const APP: &str = "app/";
 
@@ -41,10 +43,14 @@ pub(crate) enum Field {
     Pinned,
     Draft,
     MarkedUnread,
+    /// No staff of either person is to read it.
+    WithoutStaff,
+    /// Which of the other person's staff this one has taken note of: the highest epoch.
+    StaffSeen,
 }
 
 impl Field {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Petname,
         Self::Blocked,
         Self::Request,
@@ -54,6 +60,8 @@ impl Field {
         Self::Pinned,
         Self::Draft,
         Self::MarkedUnread,
+        Self::WithoutStaff,
+        Self::StaffSeen,
     ];
 
     const fn word(self) -> &'static str {
@@ -67,15 +75,21 @@ impl Field {
             Self::Pinned => "pinned",
             Self::Draft => "draft",
             Self::MarkedUnread => "markedUnread",
+            Self::WithoutStaff => "withoutStaff",
+            Self::StaffSeen => "staffSeen",
         }
     }
 
     const fn space(self) -> &'static str {
         match self {
             Self::Petname | Self::Blocked | Self::Request | Self::Verified => PERSON,
-            Self::MutedUntil | Self::Archived | Self::Pinned | Self::Draft | Self::MarkedUnread => {
-                CONVERSATION
-            }
+            Self::MutedUntil
+            | Self::Archived
+            | Self::Pinned
+            | Self::Draft
+            | Self::MarkedUnread
+            | Self::WithoutStaff
+            | Self::StaffSeen => CONVERSATION,
         }
     }
 }
@@ -84,6 +98,7 @@ impl Field {
 pub(crate) enum Meaning {
     Settings,
     Profile,
+    Staff,
     Of(AccountId, Field),
     /// In this namespace, by this name.
     App(String, Vec<u8>),
@@ -135,6 +150,7 @@ impl Place {
         match self.space.as_str() {
             SETTINGS => Meaning::Settings,
             PROFILE => Meaning::Profile,
+            STAFF => Meaning::Staff,
             PERSON | CONVERSATION => match self.field() {
                 Some((account, field)) => Meaning::Of(account, field),
                 None => Meaning::Unknown,

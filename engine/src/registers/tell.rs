@@ -4,9 +4,10 @@
 //! connection, it is told once, as it then is. It knows no rule (see `rule`) and not what registers mean.
 
 use prost::Message as _;
+use wire::certificate::Role;
 use wire::proto::service::{AppMessage, Content, Register as Told, SyncMessage};
 
-use super::space::Place;
+use super::space::{Place, STAFF};
 use super::{Effects, Merged, Register, merge, read, signal};
 use crate::account::Account;
 use crate::contacts;
@@ -174,7 +175,7 @@ impl State {
         told: Vec<Told>,
         message: Option<AppMessage>,
     ) -> Result<(), Error> {
-        self.apply_registers(tx, told).await?;
+        self.apply_registers(tx, from.role(), told).await?;
         if let Some(content) = message.and_then(|message| message.content) {
             let from = from.address().device;
             tx.emit(Event::App(AppEvent::Message { from, content }));
@@ -186,8 +187,11 @@ impl State {
     pub(crate) async fn apply_registers(
         &mut self,
         tx: &mut Tx<'_>,
-        told: Vec<Told>,
+        by: Role,
+        mut told: Vec<Told>,
     ) -> Result<(), Error> {
+        // Whom the account has let in is for owners to say.
+        told.retain(|told| told.space() != STAFF || by == Role::Owner);
         let places: Vec<Place> = told.iter().filter_map(place).collect();
         let keys = places.iter().map(|place| (Table::Registers, place.key()));
         tx.prefetch(keys.collect()).await?;

@@ -20,10 +20,12 @@ use crate::archive::Reader;
 use crate::error::Error;
 use crate::limits::{DAY_MS, REPAIR_BYTES, REPAIR_MESSAGES};
 use crate::output::{Message, MessageKind, MessageStatus};
+use crate::peers;
 use crate::registers;
 use crate::state::State;
 use crate::thread;
 use crate::thread::union::Placed;
+use crate::trust;
 use crate::tx::Tx;
 
 /// Bytes of an entry of [`Items`]: id, fingerprint.
@@ -65,7 +67,7 @@ impl State {
                 self.take_head(tx, head).await?;
             }
         }
-        self.take_registers(tx, registers, &mut parts).await?;
+        self.take_registers(tx, from, registers, &mut parts).await?;
         if let Some(groups) = groups {
             compare_groups(tx, floor, groups, &mut parts).await?;
         }
@@ -179,15 +181,18 @@ impl State {
     async fn take_registers(
         &mut self,
         tx: &mut Tx<'_>,
+        from: DeviceId,
         registers: Vec<ToldRegister>,
         parts: &mut Parts,
     ) -> Result<(), Error> {
+        let own = peers::record(tx, self.own_id()?).await?;
+        let by = trust::role(&own, from);
         for told in &registers {
             if let Some(later) = registers::later_than(tx, told).await? {
                 parts.add(later.encoded_len(), |part| part.registers.push(later));
             }
         }
-        self.apply_registers(tx, registers).await
+        self.apply_registers(tx, by, registers).await
     }
 }
 

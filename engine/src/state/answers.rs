@@ -56,9 +56,11 @@ impl State {
                 self.delete_answered(tx, ticket, answer);
                 Ok(())
             }
-            Pending::LinkToken { ticket, uri, role } => {
-                self.link_token(tx, ticket, uri, role, answer).await
-            }
+            Pending::LinkToken {
+                ticket,
+                uri,
+                standing,
+            } => self.link_token(tx, ticket, uri, standing, answer).await,
             Pending::DeviceList(account) => self.list_answered(tx, account, answer).await,
             Pending::PutList(change) => self.list_put(tx, *change, answer).await,
             Pending::Provision {

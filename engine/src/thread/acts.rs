@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use wire::{AccountId, MessageId};
+use wire::{AccountId, DeviceId, MessageId};
 
 use super::union::is_later;
 use super::view::{
@@ -28,6 +28,8 @@ pub(crate) struct Act {
     pub(crate) conversation: ConversationId,
     pub(crate) target: MessageId,
     pub(crate) by: AccountId,
+    /// With which device, if it is another person's: that one may do this to its own messages only.
+    pub(crate) only_of: Option<DeviceId>,
     /// When, by the clock of who did it.
     pub(crate) clock: u64,
     pub(crate) deed: Deed,
@@ -119,9 +121,13 @@ pub(crate) async fn latest(tx: &mut Tx<'_>, id: MessageId) -> Result<u64, Error>
 
 /// What an act makes of a message. Acts may come in any order, and more than once: the end is the same.
 pub(crate) fn merge(record: &mut MessageRecord, act: &Act) -> Outcome {
-    let by_author = record.author == act.by.as_bytes();
+    let is_its = |device| record.staff.is_some() && record.author_device == u32::from(device);
+    let by_author = record.author == act.by.as_bytes() && act.only_of.is_none_or(is_its);
     match &act.deed {
         Deed::Edit(_) | Deed::Delete if !by_author => Outcome::Refused(Refusal::NotAuthor),
+        Deed::React(_) | Deed::Delivered | Deed::Read if act.only_of.is_some() => {
+            Outcome::Refused(Refusal::NotAllowed)
+        }
         Deed::Delivered | Deed::Read if by_author => Outcome::Refused(Refusal::NotAuthor),
         Deed::Edit(_) | Deed::Delete if is_late(record, act) => Outcome::Refused(Refusal::TooLate),
         Deed::Delivered => rise(record, STATUS_DELIVERED),

@@ -176,12 +176,14 @@ pub(crate) fn join(
         timer_s,
         ends_at,
         attachments,
+        staff,
     } = other;
     let mut united = known;
     let first = (known_order, united.sent_at, united.author_device);
     let (order, sent_at, author_device) = first.min((other_order, sent_at, author_device));
     (united.sent_at, united.author_device) = (sent_at, author_device);
     united.author = author;
+    united.staff = united.staff.max(staff); // who knows the name has learned it from the account
     acts::rise(&mut united, status);
     united.timer_s = timer::shorter(united.timer_s, timer_s);
     united.ends_at = timer::earlier(united.ends_at, ends_at);

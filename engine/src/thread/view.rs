@@ -90,6 +90,7 @@ pub(crate) fn view(
         timer_s,
         ends_at,
         attachments,
+        staff,
     } = record;
     Some(Message {
         id,
@@ -124,6 +125,7 @@ pub(crate) fn view(
         timer_s: Some(timer_s).filter(|seconds| *seconds > 0),
         disappears_at: (ends_at > 0).then_some(Timestamp(ends_at)),
         attachments: attachments.iter().map(attachment::shown).collect(),
+        staff,
     })
 }
 

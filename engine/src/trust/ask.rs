@@ -9,6 +9,7 @@ use wire::body::{ListedDevices, from_json};
 use wire::{AccountId, Endpoint, Envelope, Response};
 
 use super::take::{Listing, Outcome, take};
+use crate::contacts;
 use crate::error::{Error, Refusal};
 use crate::identity::{self, note_new_identity};
 use crate::limits::UPKEEP_ROWS;
@@ -17,6 +18,7 @@ use crate::peers;
 use crate::record::{PeerRecord, key};
 use crate::request::Pending;
 use crate::service::Service;
+use crate::staff;
 use crate::state::State;
 use crate::store::{Scan, Table};
 use crate::tx::Tx;
@@ -138,17 +140,25 @@ impl State {
         let mut peer = peers::record(tx, account).await?;
         let before = peer.clone();
         let pinned = super::account_key(&own, &peer, account);
+        let certificates: Vec<_> = listed.certificates.iter().map(|c| c.0.as_slice()).collect();
         let listing = Listing {
             account,
             pinned: pinned.as_ref(),
             own: own.identity.identity_key(),
             list: &listed.list.0,
-            certificates: listed.certificates.iter().map(|c| c.0.as_slice()).collect(),
+            certificates: certificates.clone(),
         };
         let outcome = take(&mut peer, &listing, tx.now.0);
+        staff::apply_told(&mut peer);
         if peer != before {
             self.outbox.due = true;
             peers::put(tx, own.id(), account, &peer);
+            if account != own.id() && [&before, &peer].into_iter().any(staff::has_delegates) {
+                contacts::show(tx, account).await?; // who reads what is written to them
+            }
+        }
+        if account == own.id() && outcome == Outcome::Taken {
+            self.take_own_certificate(tx, &certificates);
         }
         match outcome {
             Outcome::Taken => return Ok(true),

@@ -3,23 +3,21 @@
 //!
 //! What a change is for goes on where it began: linking, removing.
 
-use libsignal_protocol::IdentityKeyPair;
-use rand_chacha::ChaCha20Rng;
 use wire::body::{Base64, LinkToken, ListedDevices, PutDeviceList, from_json, to_json};
-use wire::certificate::{Capabilities, Certificate, Role, SignedCertificate};
-use wire::device_list::{DeviceList, Entry, REVOKED_MAX, Reason, Revoked, SignedList};
-use wire::{DeviceAddress, DeviceId, Endpoint, RegistrationId, Response};
+use wire::certificate::{Certificate, SignedCertificate};
+use wire::device_list::{DeviceList, Reason, SignedList};
+use wire::{DeviceId, Endpoint, Response};
 
-use super::take::{certificate_hash, hash};
+use super::make::{certified, extend, is_delegate, key_bytes, next_list, revoke, sign, signed_new};
 use crate::account::{Account, draw_registration_id};
 use crate::commands::general_refusal;
 use crate::error::Error;
 use crate::input::{Ticket, Timestamp};
-use crate::limits::{CERTIFICATE_EARLY_MS, LIST_MS, LIST_RENEW_MS, SEND_TRIES_MAX, STALE_MS};
+use crate::limits::{LIST_MS, LIST_RENEW_MS, SEND_TRIES_MAX, STAFF_LIST_MS, STAFF_LIST_RENEW_MS};
 use crate::linking::run::NewDevice;
 use crate::peers;
-use crate::record::PeerRecord;
 use crate::request::Pending;
+use crate::staff::{self, Granting, Standing};
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -31,12 +29,14 @@ pub(crate) enum Purpose {
         ticket: Ticket,
         uri: String,
         token: LinkToken,
+        standing: Standing,
     },
     /// A device gets one for the key that it has committed to in a run.
     Run {
         run: u32,
         new: NewDevice,
         token: LinkToken,
+        standing: Standing,
     },
     /// A device is to be none any more.
     Revoke {
@@ -44,6 +44,8 @@ pub(crate) enum Purpose {
         device: DeviceId,
         reason: Reason,
     },
+    /// A device has another certificate, for a later time.
+    Extend { certificate: Box<SignedCertificate> },
     /// Nothing changes but the time.
     Renew,
 }
@@ -65,7 +67,29 @@ impl ListChange {
         match self.purpose {
             Purpose::Link { ticket, .. } => Some(ticket),
             Purpose::Revoke { ticket, .. } => ticket,
-            Purpose::Run { .. } | Purpose::Renew => None,
+            Purpose::Run { .. } | Purpose::Extend { .. } | Purpose::Renew => None,
+        }
+    }
+
+    /// Whom it lets in for the account's person, and with which certificate.
+    fn granted(&self) -> Option<(&Granting, Certificate)> {
+        let (Purpose::Link { standing, .. } | Purpose::Run { standing, .. }) = &self.purpose else {
+            return None;
+        };
+        let Standing::Delegate(granting) = standing else {
+            return None;
+        };
+        let (body, _) = self.certificate.split_at_checked(Certificate::LENGTH)?;
+        Some((granting, Certificate::decode(body).ok()?))
+    }
+
+    fn replaced(&self) -> Vec<Base64> {
+        match &self.purpose {
+            Purpose::Extend { certificate } => vec![Base64(certificate.encode())],
+            Purpose::Link { .. }
+            | Purpose::Run { .. }
+            | Purpose::Revoke { .. }
+            | Purpose::Renew => Vec::new(),
         }
     }
 }
@@ -83,29 +107,53 @@ impl State {
         };
         let peer = peers::record(tx, own.id()).await?;
         let mut list = next_list(&own, &peer, tx.device_time);
-        let mut certificate = Vec::new();
+        let (mut certificate, mut replaced) = (Vec::new(), Vec::new());
+        let mut of_others = staff::has_delegates(&peer);
         match &purpose {
-            Purpose::Link { uri, token, .. } => {
+            Purpose::Link {
+                uri,
+                token,
+                standing,
+                ..
+            } => {
                 let key = crate::linking::parse(uri).ok().map(|uri| uri.public_key);
                 let new = key.map(|key| (key, draw_registration_id(&mut self.rng)));
-                let new = new.and_then(|new| certified(&own, &mut list, new, token, tx));
-                certificate = signed_by_account(&own, new, &mut self.rng)?;
+                let new = new.and_then(|new| {
+                    certified(&own, &mut list, new, (token, standing), tx.device_time)
+                });
+                certificate = signed_new(&own, new, &mut self.rng)?;
+                of_others |= is_delegate(standing);
             }
-            Purpose::Run { new, token, .. } => {
+            Purpose::Run {
+                new,
+                token,
+                standing,
+                ..
+            } => {
                 let new = (key_bytes(&new.key), new.registration_id);
-                let new = certified(&own, &mut list, new, token, tx);
-                certificate = signed_by_account(&own, new, &mut self.rng)?;
+                let new = certified(&own, &mut list, new, (token, standing), tx.device_time);
+                certificate = signed_new(&own, new, &mut self.rng)?;
+                of_others |= is_delegate(standing);
+            }
+            Purpose::Extend { certificate } => {
+                if !extend(&mut list, &certificate.certificate) {
+                    return Ok(()); // it was removed meanwhile
+                }
+                replaced.push(Base64(certificate.encode()));
             }
             Purpose::Revoke { device, reason, .. } => {
                 revoke(&mut list, *device, *reason, tx.device_time);
             }
             Purpose::Renew => {}
         }
+        let life = if of_others { STAFF_LIST_MS } else { LIST_MS };
+        list.expires = tx.device_time.plus_ms(life).0;
         let body = DeviceList::signed_by_account(&list.encode());
         let signature = sign(&own.identity, &body, &mut self.rng)?;
         let list = SignedList { list, signature }.encode();
         let body = to_json(&PutDeviceList {
             list: Base64(list.clone()),
+            certificates: replaced,
         });
         let change = ListChange {
             purpose,
@@ -134,7 +182,7 @@ impl State {
         let listed = match (response.status, from_json::<ListedDevices>(&response.body)) {
             (200, _) => ListedDevices {
                 list: Base64(change.list.clone()),
-                certificates: Vec::new(),
+                certificates: change.replaced(),
             },
             (409, Ok(present)) if change.tries < SEND_TRIES_MAX => {
                 self.take_list(tx, own, &present).await?;
@@ -152,14 +200,21 @@ impl State {
             }
         };
         self.take_list(tx, own, &listed).await?;
+        self.settle_grants(tx).await?;
+        if let Some((granting, certificate)) = change.granted() {
+            self.note_granted(tx, &certificate, granting).await?;
+        }
         match change.purpose {
-            Purpose::Link { ticket, uri, token } => self.hand_over(
-                tx,
+            Purpose::Link {
                 ticket,
-                &uri,
+                uri,
                 token,
-                Some((change.certificate, change.list)),
-            ),
+                standing,
+            } => {
+                let certified = Some((change.certificate, change.list));
+                self.hand_over(tx, (ticket, &uri), token, certified, &standing)
+            }
+            Purpose::Extend { certificate } => self.renewed(tx, &certificate.certificate).await,
             Purpose::Run { run, token, .. } => {
                 let certified = Ok((change.certificate, change.list));
                 self.run_certified(tx, (run, token), certified).await
@@ -169,19 +224,31 @@ impl State {
                 device,
                 ..
             } => self.removed(tx, ticket, device).await,
-            Purpose::Revoke { ticket: None, .. } | Purpose::Renew => Ok(()),
+            Purpose::Revoke { ticket: None, .. } => self.end_expired(tx).await.map(drop),
+            Purpose::Renew => Ok(()),
         }
     }
 
-    /// Once a day: a list that is half over is made anew, so that peers may rely on it as long as some owner is seen.
-    pub(crate) async fn renew_list(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        let own = self.account.clone();
-        let Some(own) = own.filter(|own| own.is_owner() && self.connection.is_up()) else {
-            return Ok(());
+    /// Once a day, and when coming online, since a page that is opened once a day does its daily work before it is: what has
+    /// ended is taken out of the list, and the list goes on.
+    pub(crate) async fn look_after_list(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let is_owner = self.account.as_ref().is_some_and(Account::is_owner);
+        if !is_owner || !self.connection.is_up() || self.end_expired(tx).await? {
+            return Ok(()); // a list without what has ended is a new one
+        }
+        self.renew_list(tx).await
+    }
+
+    /// A list that is half over is made anew, so that peers may rely on it as long as some owner is seen.
+    async fn renew_list(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let peer = peers::record(tx, self.own_id()?).await?;
+        let every = if staff::has_delegates(&peer) {
+            STAFF_LIST_RENEW_MS
+        } else {
+            LIST_RENEW_MS
         };
-        let list = super::list(&peers::record(tx, own.id()).await?);
-        let due = list.is_some_and(|list| {
-            let renew = Timestamp(list.issued).plus_ms(LIST_RENEW_MS);
+        let due = super::list(&peer).is_some_and(|list| {
+            let renew = Timestamp(list.issued).plus_ms(every);
             !list.entries.is_empty() && renew <= tx.device_time
         });
         if due {
@@ -189,137 +256,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// The list as it is now, as the next version.
-fn next_list(own: &Account, peer: &PeerRecord, now: Timestamp) -> DeviceList {
-    let before = super::list(peer);
-    let mut list = match before {
-        Some(before) => DeviceList {
-            version: before.version.saturating_add(1),
-            previous: hash(&before),
-            ..before
-        },
-        None => DeviceList {
-            account: own.id(),
-            account_key: key_bytes(own.account_key.public_key()),
-            version: 1,
-            previous: [0; 32],
-            issued: 0,
-            expires: 0,
-            issuer: own.address.device,
-            highest_epoch: 0,
-            entries: Vec::new(),
-            revoked: Vec::new(),
-        },
-    };
-    list.issuer = own.address.device;
-    list.issued = now.0;
-    list.expires = now.plus_ms(LIST_MS).0;
-    // No message of theirs can be on its way any more.
-    list.revoked
-        .retain(|revoked| now < Timestamp(revoked.at).plus_ms(STALE_MS));
-    list
-}
-
-/// Adds the device with this key; gives its certificate.
-fn certified(
-    own: &Account,
-    list: &mut DeviceList,
-    (key, registration_id): ([u8; 33], RegistrationId),
-    token: &LinkToken,
-    tx: &Tx<'_>,
-) -> Option<Certificate> {
-    let device = token.device_id?;
-    revoke(list, device, Reason::Retired, tx.device_time); // whoever had the id before
-    list.highest_epoch = list.highest_epoch.checked_add(1)?;
-    let certificate = Certificate {
-        address: DeviceAddress {
-            account: own.id(),
-            device,
-        },
-        epoch: list.highest_epoch,
-        registration_id,
-        key,
-        role: Role::Device,
-        capabilities: Capabilities::FULL,
-        // Clocks differ; what it is worth today the list says, which lives for weeks.
-        not_before: tx.device_time.0.saturating_sub(CERTIFICATE_EARLY_MS),
-        not_after: u64::MAX,
-        label_commitment: [0; 32],
-        account_key: key_bytes(own.account_key.public_key()),
-    };
-    list.entries.push(Entry {
-        device,
-        epoch: certificate.epoch,
-        certificate: certificate_hash(&certificate),
-    });
-    list.entries.sort_by_key(|entry| entry.device);
-    Some(certificate)
-}
-
-fn revoke(list: &mut DeviceList, device: DeviceId, reason: Reason, now: Timestamp) {
-    let gone = list.entries.iter().filter(|entry| entry.device == device);
-    let gone: Vec<_> = gone
-        .map(|entry| Revoked {
-            device,
-            epoch: entry.epoch,
-            at: now.0,
-            reason,
-        })
-        .collect();
-    list.entries.retain(|entry| entry.device != device);
-    list.revoked.extend(gone);
-    if let Some(over) = list.revoked.len().checked_sub(REVOKED_MAX) {
-        list.revoked.sort_by_key(|revoked| revoked.at);
-        list.revoked.drain(..over);
-    }
-    list.revoked
-        .sort_by_key(|revoked| (revoked.device, revoked.epoch));
-}
-
-fn signed_by_account(
-    own: &Account,
-    certificate: Option<Certificate>,
-    rng: &mut ChaCha20Rng,
-) -> Result<Vec<u8>, Error> {
-    let certificate = certificate.ok_or(Error::Bug("a link that can't be certified"))?;
-    let mut bytes = certificate.encode();
-    let signature = sign(&own.identity, &Certificate::signed_by_account(&bytes), rng)?;
-    bytes.extend(signature);
-    Ok(bytes)
-}
-
-/// The new device's own signature: it is the one, and it agrees. `offered` is the body with the account's signature.
-pub(crate) fn consent(
-    offered: &[u8],
-    key: &IdentityKeyPair,
-    rng: &mut ChaCha20Rng,
-) -> Option<SignedCertificate> {
-    let (body, by_account) = offered.split_last_chunk()?;
-    let certificate = Certificate::decode(body).ok()?;
-    let by_device = sign(key, &Certificate::signed_by_device(body), rng).ok()?;
-    Some(SignedCertificate {
-        certificate,
-        by_account: *by_account,
-        by_device,
-    })
-}
-
-fn sign(key: &IdentityKeyPair, message: &[u8], rng: &mut ChaCha20Rng) -> Result<[u8; 64], Error> {
-    let signature = key.private_key().calculate_signature(message, rng);
-    let signature = signature.map_err(|_| Error::Bug("own key can't sign"))?;
-    (*signature)
-        .try_into()
-        .map_err(|_| Error::Bug("a signature of another length"))
-}
-
-/// A key as it stands in certificates.
-pub(super) fn key_bytes(key: &libsignal_protocol::PublicKey) -> [u8; 33] {
-    let mut bytes = [0; 33];
-    let serialized = key.serialize();
-    for (to, from) in bytes.iter_mut().zip(serialized.iter()) {
-        *to = *from;
-    }
-    bytes
 }

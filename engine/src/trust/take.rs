@@ -224,6 +224,14 @@ fn note(peer: &mut PeerRecord, certificate: &Certificate, now: u64) {
         known.certificate_epoch = certificate.epoch;
         known.role = u32::from(certificate.role as u8);
         known.until = certificate.not_after;
+        known.capabilities = certificate.capabilities.bits().into();
+        if known.since == 0 {
+            known.since = now.max(1);
+        }
+        if known.label_commitment != certificate.label_commitment {
+            known.label_commitment = certificate.label_commitment.to_vec();
+            known.label.clear();
+        }
         known.uncertified = false;
     }
 }

@@ -8,7 +8,7 @@ use wire::certificate::{Capabilities, Certificate, SignedCertificate};
 use wire::device_list::{Entry, Reason, Revoked};
 use wire::{DeviceAddress, RegistrationId};
 
-use super::issue::key_bytes;
+use super::make::key_bytes;
 use super::take::{certificate_hash, hash};
 use super::*;
 use crate::peers;

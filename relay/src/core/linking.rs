@@ -111,8 +111,17 @@ impl Join {
             credential,
             certificate,
         } = request;
-        core.credentials
-            .check(credential.as_deref(), &self.account.handle, moment.now)?;
+        let credential = credential.as_deref();
+        let of_another = certificate
+            .as_ref()
+            .is_some_and(|certificate| lists::is_of_another_person(&certificate.0));
+        if of_another {
+            // They sign in as themself; the account's key has let them in.
+            core.credentials.named(credential, moment.now)?;
+        } else {
+            core.credentials
+                .check(credential, &self.account.handle, moment.now)?;
+        }
         check_attributes(&account_attributes)?;
         let address = self.address(core, moment)?;
         let password = auth::hash_password(moment, &self.password)?;

@@ -26,7 +26,7 @@ pub(super) fn get(tx: &mut dyn Read, account: AccountId) -> Result<Answer, Failu
 /// `PUT /v1/accounts/me/list`. The same one again is no error: the first answer may have been lost.
 pub(super) fn put(tx: &mut dyn Tx, asking: &DeviceRow, body: &[u8]) -> Result<Answer, Failure> {
     owner(asking)?;
-    let PutDeviceList { list } = wire::body::from_json(body)?;
+    let PutDeviceList { list, certificates } = wire::body::from_json(body)?;
     let signed = SignedList::decode(&list.0)?;
     let account = asking.address.account;
     let row = tx.account(account)?.ok_or_else(|| refused(401))?;
@@ -46,6 +46,13 @@ pub(super) fn put(tx: &mut dyn Tx, asking: &DeviceRow, body: &[u8]) -> Result<An
         });
     }
     tx.put_list(account, &list.0)?;
+    let row = AccountRow {
+        list: list.0,
+        ..row
+    };
+    for certificate in &certificates {
+        replace_certificate(tx, &row, &certificate.0)?;
+    }
     let mut removed = Vec::new();
     for device in tx.devices(account)? {
         if device.certificate.is_empty() {
@@ -59,6 +66,30 @@ pub(super) fn put(tx: &mut dyn Tx, asking: &DeviceRow, body: &[u8]) -> Result<An
         }
     }
     Ok(Answer::empty(200).with(removed))
+}
+
+/// A device that has a certificate gets another one: the same key, for another time.
+fn replace_certificate(tx: &mut dyn Tx, account: &AccountRow, bytes: &[u8]) -> Result<(), Failure> {
+    let wrong = || refused_as(403, "certificate_refused");
+    let new = SignedCertificate::decode(bytes)?.certificate;
+    let device = tx.device(new.address)?.ok_or_else(wrong)?;
+    let known = SignedCertificate::decode(&device.certificate).map_err(|_| wrong())?;
+    let known = known.certificate;
+    if (known.key, known.epoch, known.role) != (new.key, new.epoch, new.role) {
+        return Err(wrong());
+    }
+    check_certificate(account, &device, bytes)?;
+    tx.put_device(&DeviceRow {
+        certificate: bytes.to_vec(),
+        ..device
+    })?;
+    Ok(())
+}
+
+/// Whose a device is, by its certificate: another person's, or the account's own person's.
+pub(super) fn is_of_another_person(certificate: &[u8]) -> bool {
+    let signed = SignedCertificate::decode(certificate);
+    signed.is_ok_and(|signed| signed.certificate.role.is_delegate())
 }
 
 /// Whether this is the next version of the stored one.

@@ -347,13 +347,14 @@ pub(crate) fn all_of(message: &Message) -> String {
         author: _,
         author_device,
         sent_at,
+        staff,
         disappears_at: _, // each device sees for itself when it begins
     } = message;
     let quote = quote.as_ref().map(|quote| (quote.id, &quote.text));
     let earlier: Vec<&str> = earlier.iter().map(|v| v.text.as_str()).collect();
     let attachments = attachments.len();
     format!(
-        "{kind:?} {text} {status:?} {quote:?} {earlier:?} {reactions:?} {timer_s:?} {attachments} {author_device} {sent_at:?}"
+        "{kind:?} {text} {status:?} {quote:?} {earlier:?} {reactions:?} {timer_s:?} {attachments} {author_device} {staff:?} {sent_at:?}"
     )
 }
 

@@ -114,6 +114,10 @@ pub struct Message {
     pub disappears_at: Option<f64>,
     /// Files that belong to it.
     pub attachments: Vec<MessageAttachment>,
+    /// Who of its author's staff wrote it, empty while their name is not known. Without it, its author did. It follows from the key of
+    /// the device, never from what the message says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff: Option<String>,
 }
 
 /// What a message answers, as its author quotes it. The message itself may say something else now, or be gone.
@@ -195,6 +199,7 @@ impl From<output::Message> for Message {
             timer_s: timer,
             disappears_at,
             attachments,
+            staff,
         } = message;
         let (status, error) = MessageStatus::split(status);
         Self {
@@ -218,6 +223,7 @@ impl From<output::Message> for Message {
                 .enumerate()
                 .map(|(index, attachment)| MessageAttachment::new(index, attachment))
                 .collect(),
+            staff,
         }
     }
 }

@@ -47,4 +47,7 @@ pub struct ListedDevices {
 pub struct PutDeviceList {
     /// A `SignedList`.
     pub list: Base64,
+    /// `SignedCertificate`s of devices that have one already, which these take the place of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Base64>,
 }

@@ -203,6 +203,7 @@ pub(crate) fn bodies() -> impl Strategy<Value = Bodies> {
             },
             put_list: PutDeviceList {
                 list: parts.bytes.clone(),
+                certificates: vec![parts.bytes.clone()],
             },
             provision: Provision { body: parts.bytes },
             counts: KeyCounts { count, pq_count },

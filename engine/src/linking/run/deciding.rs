@@ -10,11 +10,12 @@ use super::existing_side::{AboutAccount, ExistingSide, NewDevice};
 use super::{Asked, Else, Errand, Tried, otherwise};
 use crate::account::Account;
 use crate::error::{Error, Refusal, RunRefusal};
-use crate::input::{Role, RunCommand, Ticket};
+use crate::input::{RunCommand, Ticket};
 use crate::limits::{LINK_POLL_S, LINK_RUN_MS, LINK_RUN_WAIT_S};
 use crate::output::{Digits, LinkClaim, LinkWay, Reply};
 use crate::peers;
 use crate::record::PeerRecord;
+use crate::staff::Standing;
 use crate::state::State;
 use crate::trust;
 use crate::tx::Tx;
@@ -28,7 +29,7 @@ pub(crate) struct Deciding {
     /// Waits for somebody who asks.
     opened: Option<Ticket>,
     /// Waits for the device, which is to be this.
-    pub(super) approved: Option<(Ticket, Role)>,
+    pub(super) approved: Option<(Ticket, Standing)>,
     /// Wait for the digits of the answer.
     answers: Vec<Ticket>,
     /// By which the device is waited for.
@@ -53,7 +54,7 @@ impl State {
             RunCommand::Wait => self.start_deciding(tx, ticket, None),
             RunCommand::Enter { digits } => self.enter_digits(tx, ticket, &digits),
             RunCommand::Approve { role, history } => {
-                self.approve_run(tx, ticket, role, history).await?;
+                self.approve_run(tx, ticket, role.into(), history).await?;
             }
             RunCommand::Answer => match self.runs.deciding.as_mut() {
                 Some(run) => {
@@ -146,7 +147,7 @@ impl State {
             }
             (Asked::Device, _) => {
                 let run = self.runs.deciding.take();
-                let run = run.and_then(|run| Some((run.approved?.0, run.certified)));
+                let run = run.and_then(|run| Some((run.approved.as_ref()?.0, run.certified)));
                 if let Some((ticket, certified)) = run {
                     self.device_came(tx, ticket, certified, answer).await?;
                 }

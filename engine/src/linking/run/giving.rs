@@ -12,19 +12,20 @@ use super::Asked;
 use super::deciding::{Deciding, OVER};
 use crate::commands::general_refusal;
 use crate::error::{Error, Refusal, RunRefusal};
-use crate::input::{HistoryChoice, Role, Ticket};
+use crate::input::{HistoryChoice, Ticket};
 use crate::linking::approve::provision_message;
+use crate::staff::Standing;
 use crate::state::State;
 use crate::trust::Purpose;
 use crate::tx::Tx;
 
 impl State {
     /// The person has approved. Nothing was made for the new browser until here.
-    pub(super) async fn approve_run(
+    pub(crate) async fn approve_run(
         &mut self,
         tx: &mut Tx<'_>,
         ticket: Ticket,
-        role: Role,
+        standing: Standing,
         history: HistoryChoice,
     ) -> Result<(), Error> {
         let run = self.runs.deciding.as_ref();
@@ -32,9 +33,6 @@ impl State {
             None => Some(OVER),
             Some((_, side)) if !side.is_matched() => Some(Refusal::Run(RunRefusal::DigitsMissing)),
             Some((run, _)) if run.approved.is_some() => Some(Refusal::LinkBusy),
-            Some(_) if !matches!(role, Role::Owner | Role::Device) => {
-                Some(Refusal::InvalidArgument("role"))
-            }
             Some(_) => None,
         };
         if let Some(refusal) = refusal {
@@ -48,7 +46,7 @@ impl State {
         }
         self.note_approval(ticket, &at);
         if let Some(run) = &mut self.runs.deciding {
-            run.approved = Some((ticket, role));
+            run.approved = Some((ticket, standing));
         }
         self.ask_deciding(tx, Asked::Token);
         Ok(())
@@ -64,16 +62,18 @@ impl State {
         let Some(run) = &mut self.runs.deciding else {
             return Ok(());
         };
-        let (Some((_, role)), Some(new)) = (run.approved, run.new_device()) else {
+        let standing = run.approved.as_ref().map(|(_, standing)| standing.clone());
+        let (Some(standing), Some(new)) = (standing, run.new_device()) else {
             return Ok(());
         };
         match (answer.status, token) {
-            (200, Ok(token)) if role == Role::Owner => self.give(tx, token, None)?,
+            (200, Ok(token)) if standing == Standing::Owner => self.give(tx, token, None)?,
             (200, Ok(token)) if token.device_id.is_some() => {
                 let purpose = Purpose::Run {
                     run: run.errand.run,
                     new: new.clone(),
                     token,
+                    standing,
                 };
                 self.change_list(tx, purpose, 0).await?;
             }
@@ -123,7 +123,10 @@ impl State {
         let Some(side) = run.side.as_mut().filter(|_| run.approved.is_some()) else {
             return Ok(());
         };
-        let message = provision_message(own, token.verification_code, certified);
+        let Some((_, standing)) = &run.approved else {
+            return Ok(());
+        };
+        let message = provision_message(own, token.verification_code, certified, standing);
         let payload = LinkPayload {
             provision_message: message.encode_to_vec(),
         };

@@ -33,6 +33,7 @@ fn act(n: u8, by: AccountId, clock: u64, deed: Deed) -> Act {
         conversation: BOB,
         target: id(0),
         by,
+        only_of: None,
         clock,
         deed,
     }

@@ -43,7 +43,10 @@ fn signed(scene: &mut Scene, list: DeviceList) -> SignedList {
 
 fn put(scene: &mut Scene, by: Device, list: DeviceList) -> Answer {
     let list = Base64(signed(scene, list).encode());
-    let body = to_json(&PutDeviceList { list });
+    let body = to_json(&PutDeviceList {
+        list,
+        certificates: Vec::new(),
+    });
     scene.bench.ask(&by, Endpoint::PutDeviceList, &body)
 }
 
@@ -189,6 +192,7 @@ fn the_same_list_again_is_no_error() {
     let list = first_list(&scene);
     let body = to_json(&PutDeviceList {
         list: Base64(signed(&mut scene, list).encode()),
+        certificates: Vec::new(),
     });
     for _ in 0..2 {
         assert_eq!(
@@ -226,6 +230,7 @@ fn a_list_that_its_key_has_not_signed_is_refused() {
     for bad in [mauled, elsewhere, another, bobs] {
         let body = to_json(&PutDeviceList {
             list: Base64(bad.encode()),
+            certificates: Vec::new(),
         });
         assert_eq!(
             scene.bench.ask(&a1, Endpoint::PutDeviceList, &body).status,
@@ -234,6 +239,7 @@ fn a_list_that_its_key_has_not_signed_is_refused() {
     }
     let body = to_json(&PutDeviceList {
         list: Base64(good.encode()[..20].to_vec()),
+        certificates: Vec::new(),
     });
     assert_ne!(
         scene.bench.ask(&a1, Endpoint::PutDeviceList, &body).status,

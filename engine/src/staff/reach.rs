@@ -1,0 +1,154 @@
+//! Which device gets what of something that is sent. To own devices and to all of a person's without staff: everything, as ever.
+//!
+//! Rule ST-3: a delegate gets what is written to its account if its certificate says so of all, or an owner has said so of it here;
+//! and copies of what its account sends if its certificate says so, of the conversations that it reads. Of all else that own
+//! devices tell each other it gets nothing. Rule ST-4: of a conversation that either person wants without staff no delegate of
+//! either gets anything (D-6). Who gets nothing is named in the bundle as left out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+use wire::certificate::{Capabilities, Role};
+use wire::proto::service::{Content, SyncMessage};
+use wire::{AccountId, DeviceAddress};
+
+use super::{GrantRecord, grants, has_delegates, without_staff};
+use crate::content;
+use crate::error::Error;
+use crate::record::{OutboxRecord, PeerDevice, PeerRecord};
+use crate::state::State;
+use crate::trust;
+use crate::tx::Tx;
+
+/// What is sent, and who may have it.
+pub(crate) struct Reach {
+    own: AccountId,
+    conversation: AccountId,
+    /// For the peer's devices, and for own other ones.
+    message: Content,
+    transcript: Content,
+    /// It is for one device alone.
+    for_one: bool,
+    /// Nobody but the two people is to read it.
+    private: bool,
+    /// Of own delegates, by epoch.
+    grants: BTreeMap<u32, GrantRecord>,
+    /// This device is a delegate itself, and does not know what others were granted.
+    is_delegate: bool,
+}
+
+impl State {
+    pub(crate) async fn reach(
+        &self,
+        tx: &mut Tx<'_>,
+        entry: &OutboxRecord,
+        own_record: &PeerRecord,
+    ) -> Result<Reach, Error> {
+        let decode = |bytes: &[u8]| {
+            Content::decode(bytes).map_err(|_| Error::Bug("stored content does not decode"))
+        };
+        let own = self.own_id()?;
+        let conversation = AccountId::from_slice(&entry.conversation).unwrap_or(own);
+        let is_delegate = self.own_delegate().is_some();
+        let mut reach = Reach {
+            own,
+            conversation,
+            message: decode(&entry.content)?,
+            transcript: decode(&entry.transcript)?,
+            for_one: entry.only_device != 0,
+            private: false,
+            grants: BTreeMap::new(),
+            is_delegate,
+        };
+        let (here, there) = without_staff(tx, conversation).await?;
+        reach.private = here || there || is_private(&reach.message);
+        if has_delegates(own_record) && !is_delegate {
+            reach.grants = grants(tx).await?.into_iter().collect();
+        }
+        let told = self.staff_told(tx, own_record, conversation).await?;
+        if conversation != own && told.is_some() {
+            reach.message.staff.clone_from(&told);
+            reach.transcript.staff = told;
+        }
+        Ok(reach)
+    }
+}
+
+impl Reach {
+    /// What a device gets, if anything.
+    pub(crate) fn part(&self, to: DeviceAddress, peer: &PeerRecord) -> Option<Cow<'_, Content>> {
+        let is_own = to.account == self.own;
+        let whole = if is_own {
+            &self.transcript
+        } else {
+            &self.message
+        };
+        let known = crate::peers::present(peer, to.device);
+        let role = known.map_or(Role::Owner, trust::role_of);
+        let Some(known) = known.filter(|_| role.is_delegate()) else {
+            return Some(Cow::Borrowed(whole));
+        };
+        if !is_own {
+            let reads = may(known, Capabilities::READ) || known.invited;
+            return (reads && !self.private).then_some(Cow::Borrowed(whole));
+        }
+        self.told(known).map(Cow::Owned)
+    }
+
+    /// Whether a device gets anything.
+    pub(crate) fn has_part(&self, to: DeviceAddress, peer: &PeerRecord) -> bool {
+        self.part(to, peer).is_some()
+    }
+
+    /// What an own delegate gets of what own devices are told.
+    fn told(&self, known: &PeerDevice) -> Option<Content> {
+        let message = self.transcript.sync_message.as_ref()?;
+        let sent = message.sent.clone().filter(|_| self.mirrors(known));
+        let for_it = |so: bool| so && self.for_one;
+        let part = SyncMessage {
+            contact_snapshot: message.contact_snapshot.clone().filter(|_| for_it(true)),
+            certificate_offer: message.certificate_offer.clone().filter(|_| for_it(true)),
+            sent,
+            ..SyncMessage::default()
+        };
+        let has_something = part != SyncMessage::default();
+        has_something.then(|| Content {
+            staff: self.transcript.staff.clone(),
+            ..content::sync(part)
+        })
+    }
+
+    /// Whether an own delegate gets copies of what is sent here.
+    fn mirrors(&self, known: &PeerDevice) -> bool {
+        let reads_here = may(known, Capabilities::READ)
+            || !self.is_delegate
+                && self
+                    .grants
+                    .get(&known.certificate_epoch)
+                    .is_some_and(|grant| grant.ended == 0 && grant.reads(self.conversation));
+        let is_with_somebody = self.conversation != self.own;
+        may(known, Capabilities::READ_SENT) && reads_here && is_with_somebody && !self.private
+    }
+}
+
+impl GrantRecord {
+    /// Whether this conversation is among those that it reads.
+    pub(super) fn reads(&self, conversation: AccountId) -> bool {
+        self.has(Capabilities::READ) || self.chosen().any(|chosen| chosen == conversation)
+    }
+}
+
+fn may(known: &PeerDevice, capability: Capabilities) -> bool {
+    let bits = u16::try_from(known.capabilities);
+    let all = bits.map(Capabilities::try_from);
+    matches!(all, Ok(Ok(all)) if all.has(capability))
+}
+
+/// Its author wants nobody else to read this.
+fn is_private(content: &Content) -> bool {
+    let of_edit = content.edit_message.as_ref();
+    let message = content.data_message.as_ref();
+    let message = message.or_else(|| of_edit?.data_message.as_ref());
+    message.is_some_and(|message| message.without_staff())
+}
