@@ -9,6 +9,8 @@ mod grant;
 mod reach;
 mod renew;
 mod rule;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use prost::Message as _;
@@ -215,6 +217,22 @@ impl State {
             expires: certificate.not_after,
         };
         self.write_grant(tx, certificate.epoch, &grant).await
+    }
+
+    /// A device has joined. Those whose conversations it reads by name are told, so that they write to it, too.
+    pub(crate) async fn delegate_came(
+        &mut self,
+        tx: &mut Tx<'_>,
+        device: DeviceId,
+    ) -> Result<(), Error> {
+        let number = u32::from(device);
+        let all = grants(tx).await?.into_iter();
+        let mut present = all.filter(|(_, grant)| grant.ended == 0 && grant.device == number);
+        let chosen: Vec<_> = match present.next() {
+            Some((_, grant)) => grant.chosen().collect(),
+            None => return Ok(()),
+        };
+        self.tell_staff(tx, &chosen).await
     }
 
     /// The list has changed: who is in it no more has no access.

@@ -228,6 +228,7 @@ impl State {
         trust::note_own(&mut peer, &own, &info, tx.now.0);
         peers::put_own(tx, own.id(), &peer);
         self.approved_device_came(tx, ticket, info.id).await?;
+        self.delegate_came(tx, info.id).await?;
         tx.resolve(ticket, Ok(Reply::Device(device(&info, &own, &peer))));
         Ok(())
     }

@@ -100,9 +100,20 @@ impl Certified {
     }
 
     fn link(&self, scene: &mut Scene, token: &str, certificate: Vec<u8>) -> Answer {
+        self.link_as(scene, token, certificate, None)
+    }
+
+    fn link_as(
+        &self,
+        scene: &mut Scene,
+        token: &str,
+        certificate: Vec<u8>,
+        credential: Option<String>,
+    ) -> Answer {
         let mut person = scene.alice.with_key(self.key);
         let body = LinkDevice {
             certificate: Some(Base64(certificate)),
+            credential,
             ..person.link(token, 77)
         };
         let header = Basic {
@@ -426,4 +437,100 @@ fn only_a_certified_device_may_be_left_out_for_want_of_trust() {
     );
     let mail = scene.bench.mail(&b1);
     assert!(mail.iter().all(|envelope| envelope.certified));
+}
+
+/// Puts the next list with another certificate of a device that is there.
+fn put_with(scene: &mut Scene, list: &DeviceList, new: &Certified) -> Answer {
+    let next = DeviceList {
+        entries: vec![new.entry()],
+        ..after(list)
+    };
+    let certificate = Base64(new.signed(scene).encode());
+    let body = to_json(&PutDeviceList {
+        list: Base64(signed(scene, next).encode()),
+        certificates: vec![certificate],
+    });
+    let by = scene.a1;
+    scene.bench.ask(&by, Endpoint::PutDeviceList, &body)
+}
+
+#[test]
+fn a_device_gets_another_certificate_with_the_list_that_names_it_and_stays() {
+    let (mut scene, device, known, list) = with_certified();
+    let later = Certified {
+        key: known.key,
+        certificate: Certificate {
+            not_after: 9,
+            ..known.certificate.clone()
+        },
+    };
+    let answer = put_with(&mut scene, &list, &later);
+    assert_eq!((answer.status, answer.effects), (200, vec![]));
+    let of_alice = Endpoint::DeviceList(scene.a1.account());
+    let listed = scene.bench.ask(&device, of_alice, &[]);
+    let listed: ListedDevices = from_json(&listed.body).unwrap();
+    let certificates = listed.certificates.iter();
+    let certificates = certificates.map(|bytes| SignedCertificate::decode(&bytes.0).unwrap());
+    let certificates: Vec<_> = certificates.map(|signed| signed.certificate).collect();
+    assert_eq!(certificates, [later.certificate]);
+}
+
+#[test]
+fn a_certificate_for_another_key_or_role_takes_no_ones_place() {
+    let (mut scene, device, known, list) = with_certified();
+    let key = KeyPair::generate(&mut scene.bench.rng);
+    let of_another_key = Certified {
+        key,
+        certificate: Certificate {
+            key: (*key.public_key.serialize()).try_into().unwrap(),
+            ..known.certificate.clone()
+        },
+    };
+    let of_another_role = Certified {
+        key: known.key,
+        certificate: Certificate {
+            role: Role::DelegateRead,
+            ..known.certificate.clone()
+        },
+    };
+    for wrong in [of_another_key, of_another_role] {
+        let answer = put_with(&mut scene, &list, &wrong);
+        assert_eq!(code(&answer), "certificate_refused");
+    }
+    assert_eq!(scene.bench.ask(&device, Endpoint::WhoAmI, &[]).status, 200);
+    let by = scene.a1;
+    let unchanged = DeviceList {
+        entries: list.entries.clone(),
+        ..after(&list)
+    };
+    assert_eq!(
+        put(&mut scene, by, unchanged).status,
+        200,
+        "nothing was stored"
+    );
+}
+
+#[test]
+fn another_persons_device_joins_with_that_persons_credential_and_one_of_the_account_does_not() {
+    for (role, status) in [(Role::DelegateAnswer, 200), (Role::Device, 401)] {
+        let mut scene = scene();
+        let by = scene.a1;
+        let token = scene.bench.token(&by);
+        let mut certified = Certified::new(&mut scene, token.device_id.unwrap());
+        certified.certificate.role = role;
+        let list = DeviceList {
+            entries: vec![certified.entry()],
+            ..first_list(&scene)
+        };
+        assert_eq!(put(&mut scene, by, list).status, 200);
+        scene.wants_credentials();
+        let certificate = certified.signed(&mut scene).encode();
+        let mut join = |credential| {
+            let code = &token.verification_code;
+            certified.link_as(&mut scene, code, certificate.clone(), credential)
+        };
+        assert_eq!(join(None).status, 401, "somebody it has to be");
+        let bobs = super::rendezvous::credential("bob");
+        assert_eq!(join(bobs).status, status);
+    }
 }

@@ -72,14 +72,14 @@ impl Scene {
         self.bench.ask_with(by, end, &[], None).status
     }
 
-    fn wants_credentials(&mut self) {
+    pub(super) fn wants_credentials(&mut self) {
         let key = JwtKey::Secret(SECRET.to_vec());
         let check = JwtCheck::new(&key, JwtRules::default()).unwrap();
         self.bench.core.credentials = CredentialCheck::Jwt(Box::new(check));
     }
 }
 
-fn credential(handle: &str) -> Option<String> {
+pub(super) fn credential(handle: &str) -> Option<String> {
     let claims = json!({ "handle": handle, "exp": 4_000_000_000_u64 });
     let key = EncodingKey::from_secret(&SECRET);
     Some(encode(&Header::default(), &claims, &key).unwrap())
