@@ -88,7 +88,7 @@ async fn call(client: &JsClient, method: &str, arguments: &[JsValue]) -> String 
     }
 }
 
-const METHODS: [&str; 23] = [
+const METHODS: [&str; 27] = [
     "account",
     "register",
     "link",
@@ -112,15 +112,20 @@ const METHODS: [&str; 23] = [
     "pin",
     "setDraft",
     "markUnread",
+    "staff",
+    "changeStaff",
+    "setWithoutStaff",
+    "seenStaff",
 ];
 
 /// What of them takes nothing.
-const WITHOUT_ARGUMENTS: [&str; 5] = [
+const WITHOUT_ARGUMENTS: [&str; 6] = [
     "account",
     "conversations",
     "contacts",
     "settings",
     "profile",
+    "staff",
 ];
 
 #[wasm_bindgen_test]
@@ -427,6 +432,37 @@ async fn values_out_of_range_are_refused_by_name() {
         .unwrap_err();
     assert_eq!(code_of(&thrown), "invalid_argument");
     JsFuture::from(client.close()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn what_staff_may_is_read_strictly() {
+    let client = open("api_staff").await;
+    let list = Array::of1(&7.into());
+    let changes = [
+        JsValue::UNDEFINED,
+        JsValue::NULL,
+        "text".into(),
+        object(&[("conversations", "bob".into())]),
+        object(&[("conversations", list.into())]),
+        object(&[("until", "tomorrow".into())]),
+        object(&[("until", f64::NAN.into())]),
+        object(&[("until", f64::INFINITY.into())]),
+        object(&[("until", (-1.0).into())]),
+    ];
+    for change in changes {
+        let code = call(&client, "changeStaff", &[2.into(), change.clone()]).await;
+        assert_eq!(code, "invalid_argument", "{change:?}");
+    }
+    for device in ["2".into(), 0.5.into(), JsValue::from(256), JsValue::NULL] {
+        let nothing = object(&[("until", JsValue::NULL)]);
+        let code = call(&client, "changeStaff", &[device.clone(), nothing]).await;
+        assert_eq!(code, "invalid_argument", "{device:?}");
+    }
+    for without in [JsValue::UNDEFINED, 1.into(), "true".into()] {
+        let code = call(&client, "setWithoutStaff", &["bob".into(), without]).await;
+        assert_eq!(code, "invalid_argument");
+    }
+    goes_on(&client).await;
 }
 
 #[wasm_bindgen_test]

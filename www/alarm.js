@@ -12,8 +12,9 @@ const KEPT = `lockstep-known-devices-${storeName()}`;
 const keyOf = ({ id, createdAt }) => `${id}@${createdAt}`;
 
 export class DeviceAlarm {
-  constructor(client) {
-    this.client = client;
+  /** `isOwn()`: this browser is one of the person's own. */
+  constructor(client, isOwn) {
+    Object.assign(this, { client, isOwn });
     this.node = el("div.alarms");
     this.check = coalesce(() => this.#look());
     client.on("device", this.check);
@@ -34,10 +35,12 @@ export class DeviceAlarm {
   }
 
   async #look() {
-    if (this.client.state() !== "ready" || this.client.connection() !== "online") return;
+    if (!this.isOwn() || this.client.state() !== "ready" || this.client.connection() !== "online") return;
     let devices;
+    let granted = [];
     try {
       devices = await this.client.devices();
+      if (devices.some(({ role }) => role === "delegate")) granted = await this.client.staff();
     } catch {
       return; // asked again with the next connection
     }
@@ -46,7 +49,7 @@ export class DeviceAlarm {
     const news = devices.filter((device) => !device.current && !known.includes(keyOf(device)));
     for (const node of [...this.node.children]) if (!news.some((device) => keyOf(device) === node.dataset.key)) node.remove();
     const isOwner = devices.some(({ current, role }) => current && role === "owner");
-    for (const device of news) this.#show(device, isOwner);
+    for (const device of news) this.#show(device, isOwner, granted.find(({ deviceId }) => deviceId === device.id)?.label);
   }
 
   /** The person has linked it here, or says that it was them. */
@@ -55,17 +58,21 @@ export class DeviceAlarm {
     this.check();
   }
 
-  #show(device, isOwner) {
+  /** `label`: of staff. */
+  #show(device, isOwner, label) {
     const key = keyOf(device);
     if ([...this.node.children].some((node) => node.dataset.key === key)) return;
     const name = device.name ? `“${device.name}”` : `Device ${device.id}`;
     const error = inlineError();
-    const remove = el("button.button.small.danger", { type: "button", testid: "alarm-remove", onclick: () => this.#remove(device, remove, error) }, "Not me: remove it");
+    const remove = el("button.button.small.danger", { type: "button", testid: "alarm-remove", onclick: () => this.#remove(device, remove, error) }, device.role === "delegate" ? "Not me: end it" : "Not me: remove it");
     const mine = el("button.button.small", { type: "button", testid: "alarm-mine", onclick: () => this.know(device) }, "It was me");
+    const isStaff = device.role === "delegate";
+    const title = isStaff ? `${label ? `“${label}”` : "Somebody"} was given access as staff. ` : `A device was linked: ${name}. `;
+    const what = isStaff ? "Staff read what people write to you." : "It reads and writes as you.";
     this.node.append(el("div.banner.warn.alarm", { role: "alert", testid: "alarm", "data-key": key }, icon("warning"),
-      el("p.grow", {}, el("strong", {}, `A device was linked: ${name}. `), `It reads and writes as you. Not you? Remove it${isOwner ? "" : " at once, on a device that holds your account’s key"}.`),
+      el("p.grow", {}, el("strong", {}, title), `${what} Not you? ${isStaff ? "End it" : "Remove it"}${isOwner ? "" : " at once, on a device that holds your account’s key"}.`),
       el("div.row", {}, isOwner && remove, mine), error.node));
-    announce(`A device was linked to your account: ${name}`);
+    announce(title);
   }
 
   async #remove(device, button, error) {

@@ -2,7 +2,7 @@
 // Also decides what happens to events that concern the whole page. Does not know what is inside any screen.
 
 import { DeviceAlarm } from "./alarm.js";
-import { freshAddress, openClient } from "./client.js";
+import { forWhom, freshAddress, openClient } from "./client.js";
 import { Directory } from "./directory.js";
 import { el } from "./dom.js";
 import { endsTheSession, sentence } from "./errors.js";
@@ -10,9 +10,11 @@ import { Notifications } from "./notifications.js";
 import { announce, toast, withdraw } from "./notify.js";
 import { Review } from "./review.js";
 import { DEVICES, LINK_HERE, LIST, chatHash, parse } from "./route.js";
+import { isStaff } from "./staff.js";
 import { connectionView } from "./views/connection.js";
 import { stayOnDrop } from "./views/drop.js";
 import { faultView } from "./views/fault.js";
+import { helpHereView } from "./views/help-here.js";
 import { historyProgress } from "./views/history-progress.js";
 import { linkAgainView } from "./views/link-again.js";
 import { linkHereView } from "./views/link-here.js";
@@ -75,6 +77,7 @@ async function settle() {
   if (app.client.state() === "new") {
     document.title = "Lockstep";
     if (parse(location.hash).view === "link" && app.linking) show("link-here", () => linkHereView(app));
+    else if (forWhom()) show("help", () => helpHereView(forWhom(), beginLinking));
     else show("welcome", () => welcomeView(app, beginLinking));
     return;
   }
@@ -94,7 +97,8 @@ async function settle() {
     app.directory.readDevices();
   }
   const { view } = parse(location.hash);
-  if (view === "link" || (app.readonly() && (view === "devices" || view === "settings"))) history.replaceState(null, "", LIST);
+  const closed = { devices: app.readonly() || isStaff(app.account), settings: app.readonly(), link: true };
+  if (closed[view]) history.replaceState(null, "", LIST);
   show(app.client.state(), () => shellView(app));
 }
 
@@ -135,12 +139,12 @@ function listen(client) {
     const looking = parse(location.hash).view === "devices";
     const added = devices.length > most && most > 0;
     most = devices.length;
-    if (news && !added && client.state() === "ready" && !looking) {
+    if (news && !added && client.state() === "ready" && !looking && !isStaff(app.account)) {
       toast("The list of your devices has changed.", { code: "devices", link: { href: DEVICES, text: "Review" } });
     }
   });
   client.on("recovered", ({ deviceId, name }) => {
-    if (deviceId === app.account?.deviceId) return;
+    if (deviceId === app.account?.deviceId || isStaff(app.account)) return;
     toast(`Your account was brought back on “${name}” with your recovery code. If that was not you, remove that device now.`,
       { kind: "error", code: "recovered", link: { href: DEVICES, text: "Review" } });
   });
@@ -161,8 +165,9 @@ async function start() {
   }
   window.lockstep = { client: app.client };
   outlet = el("div.outlet");
-  app.alarm = new DeviceAlarm(app.client);
-  app.review = new Review(app.client);
+  const isOwn = () => Boolean(app.account) && !isStaff(app.account);
+  app.alarm = new DeviceAlarm(app.client, isOwn);
+  app.review = new Review(app.client, isOwn);
   root.replaceChildren(connectionView(app.client), app.alarm.node, app.review.node, historyProgress(app.client, (device) => app.directory?.deviceName(device)), outlet);
   listen(app.client);
   stayOnDrop();

@@ -100,6 +100,11 @@ export class Directory {
     return known?.name || known?.handle || "Unknown person";
   }
 
+  /** This account has staff of its own. */
+  hasStaff() {
+    return this.devices.some(({ role }) => role === "delegate");
+  }
+
   deviceName(number) {
     return this.devices.find((device) => device.id === number)?.name || `device ${number}`;
   }

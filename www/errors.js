@@ -66,6 +66,7 @@ const FAILED = {
   rate_limited: "Not sent: too many messages in a short time.",
   relay_refused: "The server refused this message.",
   relay_protocol: "The server gave an answer that makes no sense.",
+  not_allowed: "Not sent: you may not answer here as staff.",
   queue_full: "Too many messages are waiting already.",
   unlinked: "This browser is no longer linked.",
   rolled_back: "This browser’s data was copied or restored.",

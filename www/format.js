@@ -17,6 +17,8 @@ export const clock = (ms) => clockFormat.format(ms);
 export const iso = (ms) => new Date(ms).toISOString();
 export const sameDay = (a, b) => midnight(a) === midnight(b);
 export const longDate = (ms) => longDayYear.format(ms);
+/** A day without its year where that is plain. */
+export const nearDate = (ms, now) => (Math.abs(daysBetween(ms, now)) < 300 ? shortDay : shortDayYear).format(ms);
 
 /** For the list: a time today, then "Yesterday", a weekday, a date. */
 export function listTime(ms, now) {

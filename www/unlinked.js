@@ -1,6 +1,8 @@
 // What to say when this browser is no device of its account any more, and whether it may come back.
 // Does not know how it is shown.
 
+import { isStaff } from "./staff.js";
+
 const WHY = {
   removed: {
     title: (account) => `This browser is no longer linked to ${account}.`,
@@ -19,8 +21,19 @@ const WHY = {
   },
 };
 
+const STAFF = {
+  ...WHY,
+  removed: {
+    title: (account) => `Your access to the messages of ${account} has ended.`,
+    help: "What you had received by then you can still read. Nothing new arrives or leaves.",
+    again: true,
+  },
+  deleted: { ...WHY.deleted, help: "What you had received by then you can still read." },
+};
+
 /** { title, help, again }: `again` says whether it may be linked again. */
-export function whyUnlinked({ handle, unlinked }) {
-  const { title, help, again } = WHY[unlinked] ?? WHY.removed;
-  return { title: title(handle ? `@${handle}` : "your account"), help, again };
+export function whyUnlinked(account) {
+  const words = isStaff(account) ? STAFF : WHY;
+  const { title, help, again } = words[account.unlinked] ?? words.removed;
+  return { title: title(account.handle ? `@${account.handle}` : "your account"), help, again };
 }

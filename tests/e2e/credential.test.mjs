@@ -9,11 +9,10 @@ import { Browser } from "./lib/browser.mjs";
 import { Device } from "./lib/device.mjs";
 import { isRefused } from "./lib/refused.mjs";
 import { Relay } from "./lib/relay.mjs";
+import { anHourFromNow, jwt } from "./lib/tokens.mjs";
 
 const secret = randomBytes(48);
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-const anHourFromNow = () => Math.floor(Date.now() / 1000) + 3600;
-const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 const signers = {
   HS256: (text) => createHmac("sha256", secret).update(text).digest("base64url"),
@@ -21,10 +20,7 @@ const signers = {
   none: () => "",
 };
 
-function token(claims, alg = "HS256") {
-  const text = `${part({ alg, typ: "JWT" })}.${part({ exp: anHourFromNow(), ...claims })}`;
-  return `${text}.${signers[alg](text)}`;
-}
+const token = (claims, alg = "HS256") => jwt(claims, alg, signers[alg]);
 
 let folder;
 let browser;

@@ -1,4 +1,4 @@
-// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends | --acts | --files]
+// Pictures of every screen of the real product, wide and narrow, light and dark: node tests/e2e/shots.mjs FOLDER [--ends | --acts | --files | --staff]
 // Not a test: somebody looks at them. Drives real browsers against a real relay, and leaves nothing else behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -351,6 +351,82 @@ async function fileScreens(relay, browser) {
   await shoot(lea, "55-list-with-files");
 }
 
+/** Somebody of the office who reads for an account: being let, on both sides; what those who write see of it; the end of it. */
+async function staffScreens(relay, browser) {
+  const open = (name) => Device.open(relay, { name, browser, store: name });
+  const [mp, office, nora] = [await open("mp"), await open("office"), await open("nora")];
+  await mp.register("mp", "Laptop");
+  await office.register("jane", "Office PC");
+  await nora.register("nora", "Phone");
+  const [me, her] = [(await mp.account()).id, (await nora.account()).id];
+  await nora.send("mp", "The bus to the hospital no longer stops in our street.");
+  await until("it is there", async () => (await mp.messages(her)).length === 1);
+  await office.t("settings-open").click();
+  await office.t("help-start").click();
+  await office.t("help-whom").fill("mp");
+  await shoot(office, "56-help-somebody");
+  await office.t("help-go").click();
+  await office.t("help-here").waitFor();
+  await shoot(office, "57-help-here");
+  await office.t("help-ask").click();
+  await mp.t("devices-open").click();
+  await mp.t("link-device-open").click();
+  await mp.t("link-digits-start").click();
+  await office.t("link-digits").waitFor();
+  await shoot(office, "58-help-digits");
+  await mp.t("link-enter").fill(await office.t("link-digits").getAttribute("data-digits"));
+  await mp.t("link-enter").press("Enter");
+  await mp.t("role-staff").check();
+  await shoot(mp, "59-claim-staff");
+  await mp.t("staff-label").fill("Jane, office");
+  await mp.t("staff-dated").check();
+  await mp.t("staff-form").evaluate((node) => node.scrollIntoView());
+  await shoot(mp, "60-staff-form");
+  await mp.t("staff-open").check();
+  await mp.t("link-approve").click();
+  await mp.t("link-answer-digits").waitFor();
+  await shoot(mp, "61-staff-answer");
+  await office.t("link-confirm").fill(await mp.t("link-answer-digits").getAttribute("data-digits"));
+  await office.t("link-confirm").press("Enter");
+  await office.t("account").waitFor();
+  await mp.t("link-done").waitFor();
+  await shoot(mp, "62-staff-done");
+  await nora.send("mp", "Can you help?");
+  await until("it is there", async () => (await office.messages(her)).length === 1);
+  await office.t("conversation").first().click();
+  await office.type("We have asked the operator, and write to you on Friday.");
+  await until("it is there", async () => (await nora.messages(me)).length === 3);
+  await shoot(office, "63-staff-chat");
+  await office.t("settings-open").click();
+  await shoot(office, "64-staff-settings");
+  await nora.t("conversation").first().click();
+  await nora.t("by-staff").filter({ visible: true }).waitFor();
+  await shoot(nora, "65-answered-by-staff");
+  await nora.t("read-by").click();
+  await shoot(nora, "66-who-reads");
+  await press(nora, "Escape");
+  await nora.type("One more thing");
+  await nora.t("staff-ask").waitFor();
+  await shoot(nora, "67-somebody-new");
+  await nora.t("staff-ask-without").click();
+  await until("it is there", async () => (await mp.messages(her)).length === 4);
+  await shoot(nora, "68-without-staff");
+  await mp.page.goto(`${mp.address}#/c/${her}`);
+  await mp.t("without-staff-by-them").waitFor();
+  await shoot(mp, "69-they-want-none");
+  await mp.page.goto(`${mp.address}#/devices`);
+  await mp.t("staff").waitFor();
+  await shoot(mp, "70-devices-with-staff");
+  await mp.t("staff-end").click();
+  await shoot(mp, "71-end-access");
+  await mp.t("staff-end-confirm").click();
+  await office.t("unlinked").waitFor();
+  await office.page.goto(`${office.page.url().split("#")[0]}#/`);
+  await shoot(office, "72-access-ended");
+  await mp.t("staff-audit-open").click();
+  await shoot(mp, "73-who-had-access");
+}
+
 /** A profile that was put back: shown by a relay of which the browser has a copy. */
 async function copyScreen(relay) {
   const original = await Device.open(relay, { name: "frida" });
@@ -371,6 +447,7 @@ try {
   const only = process.argv[3];
   if (!only || only === "--acts") await actScreens(relay, browser);
   if (!only || only === "--files") await fileScreens(relay, browser);
+  if (!only || only === "--staff") await staffScreens(relay, browser);
   if (!only || only === "--ends") {
     await endScreens(relay, browser);
     await copyScreen(relay);

@@ -15,6 +15,7 @@ const MOVED_PX = 10;
 
 /**
  * `helpers`: `who(account)`: "You" or a name; `me`: the own account; `via(message)`: own other device it came from, or "";
+ * `by(message)`: that staff wrote it, and who, or ""; `acts(message)`: whether anything can be done to it;
  * `quoted(id)`: the message with this id, if it is here; `again`, `menu`, `react`, `toQuoted`, `earlier`: what to call, if one can; `fetchFile` as in `MessageFiles`.
  */
 export class Bubble {
@@ -25,6 +26,7 @@ export class Bubble {
     this.quote = el("div.quote-place");
     this.files = el("div.files-place");
     this.text = el("p.bubble-text", { testid: "message-text", dir: "auto" });
+    this.staff = el("p.by-staff", { testid: "by-staff", hidden: true }, icon("staff"), el("span"));
     this.from = el("span.via");
     this.edited = el("span.edited-place");
     this.timer = el("span.bubble-state");
@@ -33,12 +35,12 @@ export class Bubble {
     this.reactions = el("ul.reactions", { role: "list", "aria-label": "Reactions", hidden: true });
     this.who = el("span.sr-only");
     const meta = el("p.meta", {}, this.from, this.edited, el("time", { datetime: iso(message.sentAt) }, clock(message.sentAt)), this.timer, this.state);
-    this.bubble = el("div.bubble", {}, this.quote, this.who, this.files, this.text, meta);
+    this.bubble = el("div.bubble", {}, this.staff, this.quote, this.who, this.files, this.text, meta);
     this.act = helpers.menu && el("button.act", { type: "button", testid: "message-actions", "aria-haspopup": "dialog", title: "Actions",
       onclick: () => helpers.menu(this.message, this.act) }, icon("more"));
     this.node = el(`li.message.${message.outgoing ? "out" : "in"}`, { testid: "message", "data-id": message.id, "data-outgoing": String(message.outgoing) },
       el("div.bubble-row", {}, this.bubble, this.act), this.reactions, this.problem);
-    if (this.act) longPress(this.bubble, () => helpers.menu(this.message, this.bubble));
+    if (this.act) longPress(this.bubble, () => helpers.acts(this.message) && helpers.menu(this.message, this.bubble));
   }
 
   update(message, joined) {
@@ -47,6 +49,10 @@ export class Bubble {
     this.node.classList.toggle("joined", joined);
     setText(this.from, helpers.via(message));
     setText(this.who, `${helpers.who(message.author)}: `);
+    const staff = helpers.by(message);
+    this.staff.hidden = staff === "";
+    setText(this.staff.lastChild, staff);
+    if (this.act) this.act.hidden = !helpers.acts(message);
     this.#part("text", [message.kind, message.text], () => this.#setText(message));
     this.#part("files", message.attachments, () => this.#setFiles(message));
     const answered = message.quote && helpers.quoted(message.quote.id)?.kind;
@@ -65,13 +71,13 @@ export class Bubble {
     make();
   }
 
-  #setText({ kind, text, outgoing, author, sentAt }) {
+  #setText({ kind, text, author, sentAt }) {
     const readable = kind === "text";
     this.node.dataset.kind = kind;
     this.node.classList.toggle("unreadable", !readable);
     this.text.replaceChildren(...(readable ? [text] : [icon(kind === "deleted" ? "trash" : "unreadable"), insteadOf(kind)]));
     const what = readable ? inOneLine(this.message, 80) : insteadOf(kind);
-    this.act?.setAttribute("aria-label", `Actions, ${outgoing ? "You" : this.helpers.who(author)}, ${clock(sentAt)}: ${what}`);
+    this.act?.setAttribute("aria-label", `Actions, ${this.helpers.who(author)}, ${clock(sentAt)}: ${what}`);
   }
 
   #setFiles(message) {

@@ -19,21 +19,30 @@ export class Bubbles {
     this.unreadLine = el("li.unread-line", {}, el("span", {}, "New messages"));
   }
 
-  /** The nodes for these messages in order; `firstUnread` is the id of the message below the unread line. */
-  render(messages, firstUnread) {
+  /**
+   * The nodes for these messages in order; `firstUnread` is the id of the message below the unread line; `lines` are what else
+   * happened: [{ key, at, text }], by time.
+   */
+  render(messages, firstUnread, lines = []) {
     const now = Date.now();
     const out = [];
     const live = new Set();
+    const left = [...lines];
     messages.forEach((message, at) => {
       const before = messages[at - 1];
       const newDay = !before || !sameDay(before.sentAt, message.sentAt);
+      const upToHere = this.#passed(left, message.sentAt);
+      const passed = before ? upToHere : []; // what was before the first one here comes with earlier ones
+      const today = passed.filter(({ at }) => newDay && sameDay(at, message.sentAt));
+      out.push(...passed.filter((line) => !today.includes(line)).map((line) => this.#line(line)));
       if (newDay) out.push(this.#day(message, now));
+      out.push(...today.map((line) => this.#line(line)));
       if (message.id === firstUnread) out.push(this.unreadLine);
       if (message.kind === "timer") return out.push(this.#timer(message));
       live.add(message.id);
       if (!this.nodes.has(message.id)) this.nodes.set(message.id, new Bubble(message, this.helpers));
       const bubble = this.nodes.get(message.id);
-      const joined = !newDay && before.outgoing === message.outgoing && message.sentAt - before.sentAt < GROUP_MS && message.id !== firstUnread;
+      const joined = !newDay && passed.length === 0 && before.outgoing === message.outgoing && before.staff === message.staff && message.sentAt - before.sentAt < GROUP_MS && message.id !== firstUnread;
       bubble.update(message, joined);
       return out.push(bubble.node);
     });
@@ -42,7 +51,29 @@ export class Bubbles {
       bubble.close();
       this.nodes.delete(id);
     }
+    if (messages.length > 0) out.push(...this.#rest(left, messages.at(-1).sentAt, now));
     return out;
+  }
+
+  /** What happened after the last message, with the days on which it did. */
+  #rest(lines, last, now) {
+    return lines.flatMap((line, at) => {
+      const newDay = !sameDay(at === 0 ? last : lines[at - 1].at, line.at);
+      return [newDay && this.#day({ id: line.key, sentAt: line.at }, now), this.#line(line)].filter(Boolean);
+    });
+  }
+
+  /** Takes what happened up to then from the front of `lines`. */
+  #passed(lines, until) {
+    const next = lines.findIndex(({ at }) => at > until);
+    return lines.splice(0, next < 0 ? lines.length : next);
+  }
+
+  #line({ key, text }) {
+    if (!this.notes.has(key)) this.notes.set(key, el("li.thread-note", { testid: "staff-note" }, icon("staff"), el("span")));
+    const node = this.notes.get(key);
+    setText(node.lastChild, text);
+    return node;
   }
 
   close() {

@@ -3,12 +3,15 @@
 
 import { isMuted } from "../directory.js";
 import { el, reconcile, setText } from "../dom.js";
+import { accountName } from "../format.js";
 import { icon } from "../icons.js";
+import { isStaff, newcomers, readBy } from "../staff.js";
 import { duration } from "../timers.js";
 import { avatar } from "./avatar.js";
 import { askBlock, conversationMenu } from "./conversation-menu.js";
 import { keyNotice } from "./key-notice.js";
 import { openSafety } from "./safety.js";
+import { askStaff, openStaff } from "./staff-dialog.js";
 
 export class ChatHead {
   /** `view`: the nodes; `id()`: the account, once known; `name()`; `failed(error)`; `leave()` shows the list; `decided()`. */
@@ -29,17 +32,47 @@ export class ChatHead {
       button("request-accept", "Accept", (who) => this.client.acceptRequest(who)));
     this.blocked = ask("blocked", "You have blocked this person.",
       button("unblock", "Unblock", (who) => this.client.block(who, false)));
+    this.unwanted = el("div.banner.ask", { role: "status", testid: "without-staff-by-them" }, icon("lock"), el("p.grow"));
+    this.keyForStaff = el("div.banner.warn", { role: "status", testid: "key-changed" }, icon("warning"), el("p.grow"), el("div.row", {},
+      button("accept-key", "It is really them", (who) => this.client.acceptIdentity(who)), button("reject-key", "It is not them", (who) => this.client.rejectIdentity(who))));
     for (const notice of [this.stranger, this.declined, this.blocked]) notice.classList.add("ask");
     view.menu.addEventListener("click", () => this.#openMenu());
     view.verified.addEventListener("click", () => this.#openSafety());
+    view.staff.addEventListener("click", () => this.#openStaff());
   }
 
   #openMenu() {
     const entry = this.directory.find(this.id());
     if (!entry) return;
-    const { petname } = this.directory.contact(entry.id) ?? {};
+    const contact = this.directory.contact(entry.id);
     const { client, leave, failed } = this;
-    conversationMenu({ client, entry, petname, anchor: this.view.menu, leave, failed, verify: () => this.#openSafety() });
+    conversationMenu({ client, entry, contact, anchor: this.view.menu, leave, failed, verify: () => this.#openSafety(), asStaff: isStaff(this.app.account),
+      ownStaff: this.directory.hasStaff(), withoutStaff: (without) => this.#decide(() => this.#setWithoutStaff(without)) });
+  }
+
+  #openStaff() {
+    const contact = this.directory.contact(this.id());
+    if (contact) openStaff({ name: this.name(), contact, set: (without) => this.#setWithoutStaff(without) });
+  }
+
+  /** Whoever has decided has seen who is new, too. */
+  async #setWithoutStaff(without) {
+    const who = this.id();
+    await this.client.setWithoutStaff(who, without);
+    await this.client.seenStaff(who);
+    await this.directory.refresh();
+  }
+
+  /** Before a message goes: somebody new would read it, and the person has not been asked. False: not now. */
+  async maySend() {
+    const contact = this.directory.contact(this.id());
+    if (!contact || contact.withoutStaff || newcomers(contact.staff).length === 0 || isStaff(this.app.account)) return true;
+    const decide = async (without) => {
+      if (without) await this.client.setWithoutStaff(contact.id, true);
+      await this.client.seenStaff(contact.id);
+      this.directory.refresh();
+    };
+    return askStaff({ name: this.name(), contact, decide });
   }
 
   #openSafety() {
@@ -71,9 +104,17 @@ export class ChatHead {
     const whose = entry?.handle && entry.handle !== name ? `@${entry.handle}` : "End-to-end encrypted";
     setText(view.sub, entry?.timer ? `Disappear after ${duration(entry.timer)}` : whose);
     setText(view.startName, name);
+    const contact = this.directory.contact(id);
+    const staff = isStaff(this.app.account) ? "" : readBy(name, contact);
+    setText(view.staff, staff);
+    view.staff.hidden = staff === "";
+    view.sub.hidden = staff !== "" && !entry?.timer;
+    this.#sayStart(contact, staff);
     view.menu.hidden = !entry || this.app.readonly();
     view.verified.hidden = !this.directory.isVerified(id);
-    this.keyNotice.update(name, Boolean(this.directory.contact(id)?.verified));
+    this.keyNotice.update(name, Boolean(contact?.verified));
+    setText(this.unwanted.lastChild, `${name} wants no staff here: what they write goes to your own devices alone, and so do your answers.`);
+    setText(this.keyForStaff.querySelector("p"), `The security key of ${name} has changed. Nothing is sent to them or shown from them here. Ask ${accountName(this.app.account)} whether it is really them.`);
     view.flags.hidden = !isMuted(entry, Date.now());
     reconcile(view.notices, this.app.readonly() ? [] : this.#notices(id, entry));
     if (view.face.dataset.name === name) return;
@@ -81,8 +122,24 @@ export class ChatHead {
     view.face.replaceChildren(avatar(id ?? name, name));
   }
 
+  /** What stands above the first message: who can read it. `staff`: as the head says it. */
+  #sayStart(contact, staff) {
+    const { view, app } = this;
+    if (isStaff(app.account)) {
+      setText(view.startWhose, `What you may read of the conversation of ${accountName(app.account)} with `);
+      setText(view.startWho, "What was before is not here.");
+    } else setText(view.startWho, staff === "" || contact.withoutStaff ? "Only your devices and theirs can read it." : "Only your devices, theirs, and those of their staff can read it.");
+  }
+
   /** What there is to decide, the gravest first. A stranger with another key is asked about the key alone. */
   #notices(id, entry) {
+    const [first] = this.#gravest(id, entry);
+    const unwanted = this.directory.contact(id)?.withoutStaffByThem && !isStaff(this.app.account);
+    return [first, unwanted && this.unwanted].filter(Boolean);
+  }
+
+  #gravest(id, entry) {
+    if (isStaff(this.app.account)) return this.directory.keyChanged(id) ? [this.keyForStaff] : []; // all else is the account's to decide
     if (this.app.identityChanged.has(id) || this.directory.keyChanged(id)) return [this.keyNotice.node];
     if (entry?.blocked) return [this.blocked];
     if (entry?.request === "pending") return [this.stranger];

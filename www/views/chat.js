@@ -6,8 +6,10 @@ import { coalesce } from "../coalesce.js";
 import { el } from "../dom.js";
 import { Draft } from "../draft.js";
 import { endsTheSession, sentence } from "../errors.js";
+import { accountName } from "../format.js";
 import { toast } from "../notify.js";
 import { LIST, chatHash } from "../route.js";
+import { answeredBy, comingsAndGoings, isOwnHere, isStaff, mayWrite } from "../staff.js";
 import { Thread } from "../thread.js";
 import { Bubbles, rovingMessages } from "./bubbles.js";
 import { ChatHead } from "./chat-head.js";
@@ -40,7 +42,7 @@ class Chat {
     this.view = chatParts(route);
     this.scroll = new Scroll(this.view.scroller, this.view.content, this.view.list);
     this.acts = new MessageActs({
-      client: this.client, me: app.account.id, writing: () => this.writing, name: () => this.#name(), failed: (error) => this.#failed(error),
+      client: this.client, account: app.account, writing: () => this.writing, name: () => this.#name(), failed: (error) => this.#failed(error),
     });
     this.head = new ChatHead({
       app, view: this.view, id: () => this.id, name: () => this.#name(), failed: (error) => this.#failed(error),
@@ -55,44 +57,50 @@ class Chat {
     this.refresh();
   }
 
-  /** What a bubble asks of this conversation. A browser that is unlinked only shows. */
+  /** What a bubble asks of this conversation. A browser that is unlinked only shows; in one of staff the account is not "you". */
   #helpers() {
+    const { account } = this.app;
     const can = !this.app.readonly();
+    const own = isStaff(account) ? accountName(account) : "You";
     return {
-      me: this.app.account.id,
-      who: (account) => (account === this.app.account.id ? "You" : this.directory.name(account)),
+      me: account.id,
+      who: (author) => (author === account.id ? own : this.directory.name(author)),
+      by: (message) => answeredBy(message, account),
+      acts: (message) => this.acts.any(message),
       via: (message) => this.#via(message),
       quoted: (id) => this.thread.find(id),
       toQuoted: (id) => this.goTo(id),
       earlier: (message) => this.acts.earlier(message),
-      again: can ? (message) => this.#again(message.id) : undefined,
+      again: can && mayWrite(account) ? (message) => this.#again(message.id) : undefined,
       menu: can ? (message, anchor) => this.acts.menu(message, anchor) : undefined,
       fetchFile: (message, index, options) => this.client.download(message, index, options),
-      react: can ? (message, emoji) => this.acts.react(message, emoji) : undefined,
+      react: can && !isStaff(account) ? (message, emoji) => this.acts.react(message, emoji) : undefined,
     };
   }
 
   #addComposer() {
-    this.writing = this.app.readonly() ? undefined : new Writing({
+    const { account } = this.app;
+    this.writing = this.app.readonly() || !mayWrite(account) ? undefined : new Writing({
       label: `Message to ${this.#name()}`,
       draft: this.id ? "" : this.app.drafts.get(this.handle) ?? "",
       send: (text, quote, attachments) => this.send(text, quote, attachments),
       upload: (file, options) => this.client.upload(file, options),
       edit: (id, text) => this.#edit(id, text),
       onDraft: (text) => this.#typed(text),
-      lastOwn: () => this.thread?.messages.findLast((message) => canEdit(message, Date.now())),
+      lastOwn: () => this.thread?.messages.findLast((message) => isOwnHere(message, account) && canEdit(message, Date.now())),
       who: this.bubbles.helpers.who,
     });
     if (this.writing) droppable(this.view.node, (files) => this.head.isBlocked || this.writing.attach(files));
     if (this.id) this.#keepDraft();
     this.view.node.append(this.view.error.node,
-      this.writing ? this.writing.node : el("p.readonly-note", {}, "This browser is no longer linked, so it cannot send."));
+      this.writing ? this.writing.node : el("p.readonly-note", { testid: "readonly-note" }, this.app.readonly() ? "This browser is no longer linked, so it cannot send."
+        : `You may read the messages of ${accountName(account)}, not answer them.`));
   }
 
   /** A draft to a handle that nobody was written to by yet is in memory only: the client keeps those of conversations. */
   #typed(text) {
     const isTyping = text !== "";
-    if (this.thread && (isTyping || this.toldTyping)) this.client.typing(this.id, isTyping).catch(() => {}); // a courtesy: its failure is nobody's concern
+    if (this.thread && (isTyping || this.toldTyping) && !isStaff(this.app.account)) this.client.typing(this.id, isTyping).catch(() => {}); // a courtesy: its failure is nobody's concern
     this.toldTyping = isTyping;
     if (this.draft) this.draft.typed(text);
     else if (!this.id && text) this.app.drafts.set(this.handle, text);
@@ -207,9 +215,14 @@ class Chat {
     view.start.hidden = Boolean(this.thread) && !(this.opened && this.thread.complete);
     view.start.classList.toggle("alone", messages.length === 0);
     view.loading.hidden = this.opened || !this.thread;
-    this.scroll.replace(this.bubbles.render(messages, this.firstUnread));
+    this.scroll.replace(this.bubbles.render(messages, this.firstUnread, this.#lines()));
     this.settle();
     this.#showHead();
+  }
+
+  /** Whose staff came and went is told to those who write to them; who is among it is told who is new. */
+  #lines() {
+    return isStaff(this.app.account) ? [] : comingsAndGoings(this.#name(), this.directory.contact(this.id));
   }
 
   #name() {
@@ -217,12 +230,15 @@ class Chat {
   }
 
   #via(message) {
+    if (message.staff !== undefined) return "";
+    if (isStaff(this.app.account)) return message.outgoing ? `by ${accountName(this.app.account)}` : "";
     const here = !message.outgoing || message.authorDevice === this.app.account.deviceId;
     return here ? "" : `from ${this.directory.deviceName(message.authorDevice)}`;
   }
 
   async send(text, quote, attachments) {
     this.view.error.clear();
+    await this.#askedAboutStaff();
     try {
       const message = await this.client.send(this.id ?? this.handle, { text, attachments, ...(quote && { quote }) });
       if (!this.id) await this.#adopt(message);
@@ -236,8 +252,14 @@ class Chat {
     }
   }
 
+  /** Rejects when the person leaves it open who is to read what they wrote: the words stay where they are. */
+  async #askedAboutStaff() {
+    if (!(await this.head.maySend())) throw new Error("who is to read it is not decided");
+  }
+
   async #edit(id, text) {
     this.view.error.clear();
+    await this.#askedAboutStaff();
     try {
       await this.client.edit(id, { text });
     } catch (error) {
@@ -248,7 +270,7 @@ class Chat {
 
   async #again(id) {
     this.view.error.clear();
-    await this.client.resend(id).catch((error) => this.#failed(error));
+    if (await this.head.maySend()) await this.client.resend(id).catch((error) => this.#failed(error));
   }
 
   /** The first message to a handle is stored: find the conversation it made. */

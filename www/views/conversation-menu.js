@@ -5,6 +5,7 @@ import { isMuted } from "../directory.js";
 import { el } from "../dom.js";
 import { sentence } from "../errors.js";
 import { inlineError } from "../notify.js";
+import { here } from "../staff.js";
 import { TIMERS, duration } from "../timers.js";
 import { field } from "./field.js";
 import { dialog, menu, menuItem } from "./popup.js";
@@ -12,9 +13,13 @@ import { dialog, menu, menuItem } from "./popup.js";
 const HOUR_MS = 3_600_000;
 const MUTES = [["For an hour", HOUR_MS], ["For 8 hours", 8 * HOUR_MS], ["For a week", 168 * HOUR_MS], ["Until I turn it on again", Infinity]];
 
-/** `entry`: the conversation or contact; `leave()` shows the list; `failed(error)` says a refusal; `verify()` opens the safety number. */
-export function conversationMenu({ client, entry, petname, anchor, leave, failed, verify }) {
+/**
+ * `entry`: the conversation or contact; `leave()` shows the list; `failed(error)` says a refusal; `verify()` opens the safety number;
+ * `asStaff`: only what staff may set; `ownStaff`: the account has staff, too;
+ * `withoutStaff(without)`: whether staff, of either, gets what one writes. */
+export function conversationMenu({ client, entry, contact, anchor, leave, failed, verify, asStaff, ownStaff, withoutStaff }) {
   const { id, name } = entry;
+  const { petname } = contact ?? {};
   const exists = entry.unread !== undefined; // a contact one has not written with is no conversation yet
   const muted = isMuted(entry, Date.now());
   const item = (picture, text, testid, run, danger) => menuItem(picture, text, { testid, danger, run: () => {
@@ -28,12 +33,14 @@ export function conversationMenu({ client, entry, petname, anchor, leave, failed
     exists && item("unread", "Mark as unread", "set-unread", set(() => client.markUnread(id), leave)),
     exists && item("archive", entry.archived ? "Take out of the archive" : "Archive", "set-archive",
       set(() => client.archive(id, !entry.archived), entry.archived ? undefined : leave)),
-    item("verified", "Verify safety number…", "verify-open", verify),
-    item("timer", "Disappearing messages…", "set-timer", () => askTimer(client, entry)),
-    item("edit", "Change name…", "set-name", () => askName(client, entry, petname)),
-    entry.blocked
+    !asStaff && contact && (here(contact.staff).length > 0 || ownStaff || contact.withoutStaff)
+      && item("staff", contact.withoutStaff ? "Let staff read again" : "Write without staff", "set-without-staff", () => withoutStaff(!contact.withoutStaff)),
+    !asStaff && item("verified", "Verify safety number…", "verify-open", verify),
+    !asStaff && item("timer", "Disappearing messages…", "set-timer", () => askTimer(client, entry)),
+    item("edit", "Change name…", "set-name", () => askName(client, entry, petname, asStaff)),
+    !asStaff && (entry.blocked
       ? item("block", "Unblock", "set-block", set(() => client.block(id, false)))
-      : item("block", "Block…", "set-block", () => askBlock(client, entry), true));
+      : item("block", "Block…", "set-block", () => askBlock(client, entry), true)));
   return opened;
 }
 
@@ -69,10 +76,10 @@ function askTimer(client, { id, name, timer = 0 }) {
     offered.map(choice), error.node);
 }
 
-function askName(client, { id, name, handle }, petname) {
+function askName(client, { id, name, handle }, petname, asStaff) {
   const error = inlineError();
   const typed = field("Name", { testid: "petname", value: petname ?? "", maxlength: 120, autocomplete: "off", placeholder: handle ?? name },
-    `Only you see it, on all your devices. Leave it empty to see ${handle ? `@${handle}` : "their own name"} again.`);
+    `Only you see it, ${asStaff ? "in this browser" : "on all your devices"}. Leave it empty to see ${handle ? `@${handle}` : "their own name"} again.`);
   const form = el("form.stack", { id: "name-form", onsubmit: answered(() => opened, error, () => client.setContact(id, { name: typed.input.value.trim() })) },
     typed.node, error.node);
   const action = el("button.button.primary", { type: "submit", form: "name-form", testid: "petname-save" }, "Save");

@@ -12,8 +12,8 @@ const WHY_NOT = {
   foreign: "Only the person who wrote a message can delete it for everyone.",
 };
 
-/** `everyone`: "yes" or why not; `remove(everyone)` may reject. */
-export function deleteMessage({ name, everyone, remove }) {
+/** `everyone`: "yes" or why not; `onlyEveryone`: there is no other way; `remove(everyone)` may reject. */
+export function deleteMessage({ name, everyone, onlyEveryone, remove }) {
   const error = inlineError();
   const choose = (forEveryone) => async () => {
     error.clear();
@@ -27,7 +27,7 @@ export function deleteMessage({ name, everyone, remove }) {
   const choice = (testid, title, help, run) => el("button.choice", { type: "button", testid, onclick: run },
     icon("trash"), el("span.grow", {}, el("strong", {}, title), el("span.muted.small-text", {}, help)));
   const opened = dialog({ title: "Delete this message?", testid: "delete-message" },
-    choice("delete-for-me", "Delete for me", `It goes from all your devices. ${name} keeps it.`, choose(false)),
+    !onlyEveryone && choice("delete-for-me", "Delete for me", `It goes from all your devices. ${name} keeps it.`, choose(false)),
     everyone === "yes" && choice("delete-for-everyone", "Delete for everyone",
       `Its words go from your devices and from ${name}’s. Both of you see that a message was deleted. What ${name} has read already, they have read.`, choose(true)),
     WHY_NOT[everyone] && el("p.muted.small-text", {}, WHY_NOT[everyone]),

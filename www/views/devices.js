@@ -10,6 +10,7 @@ import { inlineError, toast, withdraw } from "../notify.js";
 import { LIST } from "../route.js";
 import { deleteAccountView } from "./delete-account.js";
 import { linkDeviceView } from "./link-device.js";
+import { staffPart } from "./staff-part.js";
 
 const HANDHELD = /android|phone|ipad|tablet/i; // only chooses a picture
 
@@ -21,9 +22,10 @@ export function devicesView(app) {
   const removing = el("div.row.apart", {}, remove);
   const elsewhere = el("p.muted", { hidden: true, testid: "not-owner" },
     "This browser can't link or remove other devices: it doesn't hold your account's key. Do that on a device that is marked “Account key”.");
+  const staff = staffPart(app, () => refresh());
   const home = el("div.stack", {},
     el("p.muted", {}, "Each of these reads and writes your messages. If you do not recognise one, remove it, and tell whoever runs your service."),
-    error.node, list, elsewhere, el("div.row", {}, open), removing);
+    error.node, list, elsewhere, el("div.row", {}, open), staff.node, removing);
   const heading = el("h2.page-title", { tabIndex: -1 }, "Devices");
   const body = el("div.page-body", {}, home);
   const node = el("section.page.pane", {},
@@ -36,7 +38,9 @@ export function devicesView(app) {
 
   const refresh = coalesce(async () => {
     try {
-      const devices = await app.client.devices();
+      const all = await app.client.devices();
+      const granted = await app.client.staff();
+      const devices = all.filter(({ role }) => role !== "delegate");
       error.clear();
       const isOwner = devices.some(({ current, role }) => current && role === "owner");
       elsewhere.hidden = isOwner;
@@ -44,6 +48,7 @@ export function devicesView(app) {
       const owners = devices.filter(({ role }) => role === "owner").length;
       const removable = (device) => (isOwner || device.current) && (device.role !== "owner" || owners > 1);
       list.replaceChildren(...devices.map((device) => row(app, device, removable(device), refresh)));
+      staff.show(granted, isOwner);
     } catch (cause) {
       list.replaceChildren();
       error.show(sentence(cause), cause?.code);
@@ -78,14 +83,14 @@ export function devicesView(app) {
     event.preventDefault();
     leave(step.back);
   });
-  const off = app.client.on("device", refresh);
+  const offs = [app.client.on("device", refresh), app.client.on("settings", refresh)];
   withdraw("devices"); // the notice that sends one here
   refresh();
 
   function close() {
     step?.close?.();
     refresh.stop();
-    off();
+    for (const off of offs) off();
   }
   return { node, close, onShown: () => heading.focus() };
 }

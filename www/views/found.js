@@ -4,6 +4,7 @@
 import { el, reconcile } from "../dom.js";
 import { iso, listTime } from "../format.js";
 import { messageHash } from "../route.js";
+import { writerOf } from "../staff.js";
 import { inOneLine } from "../words.js";
 
 const WAIT_MS = 200;
@@ -67,7 +68,7 @@ export class Found {
     return el("li", {}, el("a.row-link", { href: messageHash(message.conversation, message.id), testid: "found", "data-id": message.id, "data-unread": 0 },
       el("span.row-text", {},
         el("span.row-top", {}, el("span.row-name", {}, directory.name(message.conversation)), el("time.row-time", { datetime: iso(message.sentAt) }, listTime(message.sentAt, now))),
-        el("span.row-bottom", {}, el("span.row-preview", {}, message.outgoing && "You: ", marked(inOneLine(message, Infinity), word))))));
+        el("span.row-bottom", {}, el("span.row-preview", {}, writerOf(message, this.app.account), marked(inOneLine(message, Infinity), word))))));
   }
 
   close() {

@@ -6,10 +6,9 @@ import { shownDigits } from "../digits.js";
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
 import { announce, toast } from "../notify.js";
-import { historyChoice } from "./history-choice.js";
+import { linkClaim } from "./link-claim.js";
 import { LinkDigits } from "./link-digits.js";
 import { LinkText } from "./link-text.js";
-import { roleChoice } from "./role-choice.js";
 
 export function linkDeviceView(app, done) {
   const screen = new LinkDevice(app, done);
@@ -22,6 +21,7 @@ class LinkDevice {
     this.done = done;
     this.closed = false;
     this.request = undefined; // what is asking, until it is decided
+    this.options = {}; // what was decided
     this.node = el("div.stack.link-device");
     this.#read();
   }
@@ -63,36 +63,26 @@ class LinkDevice {
   }
 
   #claim(name) {
-    this.history = historyChoice();
-    this.role = this.app.account.handle ? roleChoice() : undefined;
-    const approve = el("button.button.primary", { type: "button", testid: "link-approve", onclick: () => this.#approve(name) }, "Link this device");
-    const reject = el("button.button", { type: "button", testid: "link-reject", onclick: () => this.#decline() }, "Decline");
-    this.#show("claim", el("div.card.stack", { testid: "link-claim" },
-      el("h3", { tabIndex: -1, "data-focus": "" }, name ? `“${name}” asks to be linked` : "A device without a name asks to be linked"),
-      el("p.muted.small-text", {}, name ? "It chose this name itself; nobody has checked it." : "It gave no name, so be sure which device this is."),
-      this.request.claimedHandle && el("p.banner.warn", { testid: "link-claimed" }, icon("warning"),
-        el("span", {}, `It is signed in as @${this.request.claimedHandle}, not as you.`)),
-      el("p.banner.warn", {}, icon("warning"), el("span", {}, el("strong", {}, "A linked device can read and send messages as you. "),
-        "Go on only if it is yours, is in front of you, and you started this yourself. Nobody who helps you will ever ask you to do this.")),
-      el("dl.facts-list", {}, el("div", {}, el("dt", {}, "It gets"), el("dd", {}, "your contacts, and every message from now on"))),
-      this.role?.node, this.history.node,
-      el("div.row", {}, approve, reject)));
+    const { app, request } = this;
+    this.#show("claim", linkClaim({ app, request, approve: (options) => this.#approve(name, options), decline: () => this.#decline() }));
     announce(name ? `${name} asks to be linked` : "A device asks to be linked");
   }
 
-  async #approve(claimed) {
+  async #approve(claimed, options) {
     const { request } = this;
+    this.options = options;
     this.request = undefined; // decided: leaving now no longer declines
     this.#show("linking", el("div.card.stack.center", { role: "status" }, el("span.spinner.large", { "aria-hidden": "true" }),
       el("h3", { tabIndex: -1, "data-focus": "" }, "Linking…"),
       el("p.muted", {}, "Sending your keys, encrypted for that device alone. Keep this page open.")));
     try {
-      const approved = request.approve({ role: this.role?.value() ?? "owner", history: this.history.value() });
+      const approved = request.approve(options);
       request.answer.then((digits) => digits && !this.closed && this.#tell(digits), () => {});
       const device = await approved;
       this.app.alarm.know(device);
-      const name = device.name || claimed;
-      if (this.closed) toast(name ? `“${name}” is linked to your account.` : "A device is linked to your account.");
+      const name = options.staff?.label || device.name || claimed;
+      if (this.closed && options.staff) toast(`${name} has access now.`);
+      else if (this.closed) toast(name ? `“${name}” is linked to your account.` : "A device is linked to your account.");
       else this.#linked(name);
     } catch (error) {
       if (this.closed) this.app.report(error);
@@ -103,18 +93,25 @@ class LinkDevice {
   /** The person types these on the new device, which so knows that it was answered by this one. */
   #tell(digits) {
     this.#show("answer", el("div.card.stack.center", { testid: "link-answer" },
-      el("h3", { tabIndex: -1, "data-focus": "" }, "Now type this on the new device"),
+      el("h3", { tabIndex: -1, "data-focus": "" }, this.options.staff ? `Now tell ${this.options.staff.label} these digits` : "Now type this on the new device"),
       shownDigits(digits, "link-answer-digits"),
-      el("p.muted", {}, "The link is complete when it has taken them. Keep this page open.")));
+      el("p.muted", {}, this.options.staff ? "It is complete when they have typed them. Keep this page open."
+        : "The link is complete when it has taken them. Keep this page open.")));
     announce(`Type these digits on the new device: ${[...digits].join(" ")}`);
   }
 
   #linked(name) {
     this.#show("done", el("div.card.stack.center", { role: "status", testid: "link-done" }, el("span.done-mark", {}, icon("sent")),
-      el("h3", {}, name ? `“${name}” is linked` : "The device is linked"),
-      el("p.muted", {}, this.history.value() === "none" ? "From now on it shows the same conversations as this one."
-        : "From now on it shows the same conversations as this one. Earlier messages follow; you can go on meanwhile, and close this page."),
+      el("h3", {}, this.options.staff ? `${name} has access now` : name ? `“${name}” is linked` : "The device is linked"),
+      el("p.muted", {}, this.#fromNowOn()),
       el("button.button.primary", { type: "button", "data-focus": "", onclick: this.done }, "Done")));
+  }
+
+  #fromNowOn() {
+    const { staff, history } = this.options;
+    if (staff) return `The people you write with see that staff ${staff.answers ? "reads and answers" : "reads"}. You find and end it under Devices.`;
+    if (history === "none") return "From now on it shows the same conversations as this one.";
+    return "From now on it shows the same conversations as this one. Earlier messages follow; you can go on meanwhile, and close this page.";
   }
 
   #decline() {

@@ -17,7 +17,8 @@ export class LinkDigits {
     this.node = el("section.card.stack", { "aria-label": "By digits" },
       el("h3", { tabIndex: -1 }, "Type the digits of the new device"),
       el("p.muted", {}, "On the device you want to add, open Lockstep, choose ", el("strong", {}, "Link this browser"),
-        handle ? ` and enter your handle, @${handle}.` : "."),
+        handle ? ` and enter your handle, @${handle}.` : ".",
+        handle && ` Somebody who is to help you chooses “Help somebody answer” in their settings.`),
       this.place);
   }
 
@@ -69,7 +70,7 @@ export class LinkDigits {
     this.place.replaceChildren(...[
       el("p", { testid: "link-asking" }, `${name} is waiting and shows eight digits.`),
       request.claimedHandle && el("p.banner.warn", { testid: "link-claimed" }, icon("warning"),
-        el("span", {}, `It is signed in as @${request.claimedHandle}, not as you.`)),
+        el("span", {}, `It is signed in as @${request.claimedHandle}, not as you. Go on only if you want @${request.claimedHandle} to help you.`)),
       form].filter(Boolean));
     announce(`${name} shows eight digits. Type them here.`);
     form.querySelector("input").focus();

@@ -1,6 +1,7 @@
 // This browser asks to be linked: by digits, or by the code as picture and text, until another device of the person answers.
 // Does not know the account it will get; nothing secret exists here before the other device approved.
 
+import { forWhom } from "../client.js";
 import { el, setText } from "../dom.js";
 import { sentence } from "../errors.js";
 import { seconds } from "../format.js";
@@ -8,14 +9,22 @@ import { icon } from "../icons.js";
 import { announce } from "../notify.js";
 import { drawQr } from "../qr.js";
 import { LIST } from "../route.js";
+import { isStaff } from "../staff.js";
 import { digitsHere } from "./link-digits-here.js";
 import { copyText } from "./fingerprint.js";
 
-const STEPS = [
+const OWN_STEPS = [
   "On a device that already has your account, open Lockstep.",
   "Go to Devices, then “Link a device”, then “Type digits”.",
   "Type the digits that appear here. Or scan or paste the code in place of that.",
   "Check the name and approve there. It then shows four digits, which you type here.",
+];
+
+const staffSteps = (handle) => [
+  `Ask @${handle} to open Lockstep and to go to Devices, then “Link a device”, then “Type digits”.`,
+  `Tell @${handle} the digits that appear here: face to face, or in a call where you know the voice.`,
+  `@${handle} chooses “Staff”, and what you may do.`,
+  `@${handle} then tells you four digits, which you type here.`,
 ];
 
 const ENDED = {
@@ -35,7 +44,8 @@ class LinkHere {
     this.app = app;
     this.closed = false;
     this.code = undefined; // the nodes of the waiting state, while it is shown
-    this.heading = el("h1", { tabIndex: -1 }, "Link this browser");
+    this.helping = (forWhom() || isStaff(app.account)) && app.linking?.handle; // whose staff this is to be
+    this.heading = el("h1", { tabIndex: -1 }, this.helping ? `Help @${this.helping} answer` : "Link this browser");
     this.stage = el("div.link-stage");
     this.node = el("main.page.narrow", {},
       el("button.button.plain.back-line", { type: "button", onclick: () => this.#leave() }, icon("back"), "Back"),
@@ -79,9 +89,10 @@ class LinkHere {
     const { handle, credential } = this.app.linking ?? {};
     this.code ??= codeParts(digitsHere({
       known: Boolean(handle || credential),
+      helping: this.helping,
       confirm: (digits) => this.attempt.confirm(digits),
       begin: (name) => this.#again(name),
-    }));
+    }), this.helping);
     const { code } = this;
     const text = shown.code ?? uri;
     code.expiresAt = shown.code ? undefined : expiresAt; // a code of a run lasts as long as that
@@ -97,6 +108,7 @@ class LinkHere {
 
   /** The person has said whose device this is to be. */
   #again(handle) {
+    if (this.helping) this.helping = handle;
     this.app.linking = { ...this.app.linking, handle };
     this.replaced = this.attempt;
     this.attempt?.cancel();
@@ -141,7 +153,7 @@ class LinkHere {
 
 const busy = (text) => el("p.busy", { role: "status" }, el("span.spinner", { "aria-hidden": "true" }), text);
 
-function codeParts(digits) {
+function codeParts(digits, helping) {
   const picture = el("div.qr");
   const left = el("progress.countdown", { max: "1", "aria-hidden": "true" });
   const words = el("p.muted.center-text.tabular");
@@ -149,9 +161,9 @@ function codeParts(digits) {
   const label = el("span", { "aria-live": "polite" }, "Copy text");
   const copy = el("button.button", { type: "button", testid: "link-copy", onclick: () => copyText(uri, label, "Copy text") }, icon("copy"), label);
   const node = el("div.link-here", {},
-    el("div.stack", {}, digits.node, el("ol.steps", {}, STEPS.map((text) => el("li", {}, text)))),
+    el("div.stack", {}, digits.node, el("ol.steps", {}, (helping ? staffSteps(helping) : OWN_STEPS).map((text) => el("li", {}, text)))),
     el("div.stack", {}, el("h2", {}, "Or by code"), picture, left, words,
       uri, el("div.row", {}, copy),
-      el("p.hint", {}, "Show this code or text to nobody else: it is for your own devices only.")));
+      el("p.hint", {}, helping ? `Show this code or text to @${helping} alone.` : "Show this code or text to nobody else: it is for your own devices only.")));
   return { node, picture, left, words, uri, digits };
 }

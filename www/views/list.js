@@ -5,6 +5,7 @@ import { el, reconcile, roving, setText } from "../dom.js";
 import { bareHandle } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash, composeHash } from "../route.js";
+import { isStaff } from "../staff.js";
 import { Found } from "./found.js";
 import { Row } from "./row.js";
 
@@ -27,9 +28,10 @@ class List {
     this.directory = app.directory;
     this.rows = new Map();
     this.selected = undefined;
-    this.input = searchField(app.readonly());
+    this.onlyKnown = app.readonly() || isStaff(app.account); // staff answers; whom to write to first is not theirs to choose
+    this.input = searchField(this.onlyKnown);
     this.form = el("form.search", { role: "search", onsubmit: (event) => this.#open(event) }, icon("search"), this.input,
-      el("button.icon-button.go", { type: "submit", testid: "new-message-go", hidden: app.readonly(),
+      el("button.icon-button.go", { type: "submit", testid: "new-message-go", hidden: this.onlyKnown,
         "aria-label": "Open conversation", title: "Open conversation" },
         icon("compose")));
     this.items = el("ul.rows", { role: "list" });
@@ -52,8 +54,8 @@ class List {
     event.preventDefault();
     const query = bareHandle(this.input.value);
     if (!query) return this.input.focus();
-    const known = this.directory.byHandle(query) ?? (this.app.readonly() ? this.#matching(query)[0] : undefined);
-    if (!known && this.app.readonly()) return undefined;
+    const known = this.directory.byHandle(query) ?? (this.onlyKnown ? this.#matching(query)[0] : undefined);
+    if (!known && this.onlyKnown) return undefined;
     this.#clear();
     const id = known?.id ?? (ACCOUNT_ID.test(query) ? query : undefined);
     return this.app.go(id ? chatHash(id) : composeHash(query));
@@ -96,7 +98,7 @@ class List {
     const put = (list, shown) => reconcile(list, shown.map((entry) => {
       if (!this.rows.has(entry.id)) this.rows.set(entry.id, new Row(entry));
       const row = this.rows.get(entry.id);
-      row.update(entry, now, { current: entry.id === this.selected, writing: this.directory.isWriting(entry.id), verified: this.directory.isVerified(entry.id) });
+      row.update(entry, now, { current: entry.id === this.selected, writing: this.directory.isWriting(entry.id), verified: this.directory.isVerified(entry.id), account: this.app.account });
       return row.node;
     }));
     const away = query ? [] : entries.filter((entry) => entry.archived);
@@ -113,16 +115,16 @@ class List {
   }
 
   #noteFor(query, count) {
-    const readonly = this.app.readonly();
+    const { onlyKnown } = this;
     if (!this.directory.loaded) return [el("p.muted", {}, "Loading…")];
-    if (query && !readonly && !this.directory.byHandle(query)) {
+    if (query && !onlyKnown && !this.directory.byHandle(query)) {
       return [el("button.start-row", { type: "button", onclick: () => this.form.requestSubmit() },
         el("span.avatar.new", { "aria-hidden": "true" }, icon("plus")), el("span.grow", {}, "Write to ", el("strong", {}, `@${query}`)))];
     }
     if (query && count === 0) return [el("p.muted", {}, "Nobody here has that name.")];
     if (count > 0) return [];
     return [el("div.list-empty", {}, icon("chat"), el("h2", {}, "No conversations yet"),
-      el("p", {}, readonly ? "There is no history in this browser." : "Type someone’s handle above to write to them."))];
+      el("p", {}, this.app.readonly() ? "There is no history in this browser." : onlyKnown ? "What is written from now on appears here." : "Type someone’s handle above to write to them."))];
   }
 
   select(id) {
@@ -142,8 +144,8 @@ class List {
   }
 }
 
-function searchField(readonly) {
+function searchField(onlyKnown) {
   return el("input.search-input", { testid: "new-message", type: "text", enterkeyhint: "go", autocomplete: "off", autocapitalize: "none",
-    spellcheck: "false", maxlength: 64, "aria-label": readonly ? "Search people and messages" : "Search people and messages, or handle of someone new",
-    placeholder: readonly ? "Search" : "Search or enter a handle" });
+    spellcheck: "false", maxlength: 64, "aria-label": onlyKnown ? "Search people and messages" : "Search people and messages, or handle of someone new",
+    placeholder: onlyKnown ? "Search" : "Search or enter a handle" });
 }

@@ -3,30 +3,44 @@
 
 import { canCopy, canEdit, canReact, canReply, deletableForEveryone, reactionOf } from "../acts.js";
 import { toast } from "../notify.js";
+import { isOwnHere, isStaff } from "../staff.js";
 import { deleteMessage } from "./delete-message.js";
 import { earlierTexts } from "./earlier-texts.js";
 import { messageMenu } from "./message-menu.js";
 
 export class MessageActs {
-  /** `writing()`: the composer; `name()`: the other person; `failed(error)`: shows a refusal beside the messages. */
-  constructor({ client, me, writing, name, failed }) {
-    Object.assign(this, { client, me, writing, name, failed });
+  /** `account`: the own one; `writing()`: the composer, if there is one; `name()`: the other person; `failed(error)`: shows a refusal beside the messages. */
+  constructor({ client, account, writing, name, failed }) {
+    Object.assign(this, { client, account, me: account.id, asStaff: isStaff(account), writing, name, failed });
+  }
+
+  /** Whether there is anything to do to a message. */
+  any(message) {
+    return this.#items(message).length > 0;
+  }
+
+  #items(message) {
+    const now = Date.now();
+    const writing = this.writing();
+    const own = isOwnHere(message, this.account);
+    const deletable = !this.asStaff || (own && Boolean(writing) && deletableForEveryone(message, now) === "yes");
+    return [
+      writing && canReply(message) && { icon: "reply", text: "Reply", testid: "act-reply", run: () => this.writing().reply(message) },
+      writing && own && canEdit(message, now) && { icon: "edit", text: "Edit", testid: "act-edit", run: () => this.writing().edit(message) },
+      canCopy(message) && { icon: "copy", text: "Copy text", testid: "act-copy", run: () => copy(message.text) },
+      deletable && { icon: "trash", text: "Delete…", testid: "act-delete", danger: true, run: () => this.#delete(message) },
+    ].filter(Boolean);
   }
 
   menu(message, anchor) {
-    const now = Date.now();
-    const items = [
-      canReply(message) && { icon: "reply", text: "Reply", testid: "act-reply", run: () => this.writing().reply(message) },
-      canEdit(message, now) && { icon: "edit", text: "Edit", testid: "act-edit", run: () => this.writing().edit(message) },
-      canCopy(message) && { icon: "copy", text: "Copy text", testid: "act-copy", run: () => copy(message.text) },
-      { icon: "trash", text: "Delete…", testid: "act-delete", danger: true, run: () => this.#delete(message) },
-    ].filter(Boolean);
-    messageMenu({ anchor, items, mine: reactionOf(message, this.me), react: canReact(message) ? (emoji) => this.client.react(message.id, emoji) : undefined });
+    const items = this.#items(message);
+    messageMenu({ anchor, items, mine: reactionOf(message, this.me), react: canReact(message) && !this.asStaff ? (emoji) => this.client.react(message.id, emoji) : undefined });
   }
 
   #delete(message) {
     deleteMessage({
       name: this.name(),
+      onlyEveryone: this.asStaff,
       everyone: deletableForEveryone(message, Date.now()),
       remove: (everyone) => this.client.remove(message.id, { everyone }),
     });

@@ -144,11 +144,11 @@ export function recoveryReminder(app) {
       el("button.button.small", { type: "button", testid: "reminder-later", onclick: dismiss }, "Later")));
 
   const refresh = coalesce(async () => {
-    if (app.readonly() || app.account.role === "device" || client.connection() !== "online") return;
+    if (app.readonly() || app.account.role !== "owner" || client.connection() !== "online") return;
     if (Date.now() - Number(localStorage.getItem(key) ?? 0) < AGAIN_MS) return void node.replaceChildren();
     try {
       const [devices, status] = [await client.devices(), await client.recovery()];
-      const wanted = devices.length === 1 && status.state !== "ready";
+      const wanted = devices.filter(({ role }) => role !== "delegate").length === 1 && status.state !== "ready";
       if (wanted !== node.hasChildNodes()) node.replaceChildren(...(wanted ? [banner()] : []));
     } catch {
       // A reminder can wait for the next connection.

@@ -6,6 +6,7 @@ import { el, setText } from "../dom.js";
 import { iso, listTime } from "../format.js";
 import { icon } from "../icons.js";
 import { chatHash } from "../route.js";
+import { writerOf } from "../staff.js";
 import { STATUS_WORDS, inOneLine } from "../words.js";
 import { avatar } from "./avatar.js";
 
@@ -28,13 +29,14 @@ export class Row {
     this.node = el("li", {}, this.link);
   }
 
-  update(entry, now, { current, writing, verified }) {
+  /** `account`: the own one. */
+  update(entry, now, { current, writing, verified, account }) {
     const last = entry.lastMessage;
     this.#setName(entry.id, nameOf(entry));
     setText(this.when, last ? listTime(last.sentAt, now) : "");
     if (last) this.when.dateTime = iso(last.sentAt);
     const draft = current ? "" : entry.draft ?? "";
-    this.#setPreview(draft, writing ? "is writing…" : previewOf(entry));
+    this.#setPreview(draft, writing ? "is writing…" : previewOf(entry, account));
     this.#setStatus(last?.outgoing && !draft && !writing ? last.status : undefined);
     this.#setUnread(entry.unread ?? 0, Boolean(entry.markedUnread));
     this.#setFlags(entry, now, verified);
@@ -84,9 +86,9 @@ export class Row {
 
 const nameOf = (entry) => entry.name || entry.handle || "Unknown person";
 
-function previewOf(entry) {
+function previewOf(entry, account) {
   const last = entry.lastMessage;
   if (entry.request === "pending" && last && !last.outgoing) return `Wants to write with you: ${inOneLine(last)}`;
   if (!last) return entry.handle ? `@${entry.handle}` : "No messages here yet";
-  return `${last.outgoing && last.kind === "text" ? "You: " : ""}${inOneLine(last)}`;
+  return `${last.kind === "text" ? writerOf(last, account) : ""}${inOneLine(last)}`;
 }

@@ -10,6 +10,8 @@ import { LIST } from "../route.js";
 import { archivePart } from "./archive.js";
 import { field } from "./field.js";
 import { fingerprintPart } from "./fingerprint.js";
+import { helpPart } from "./help-somebody.js";
+import { notifyChoice } from "./notify-choice.js";
 import { recoveryPart } from "./recovery-code.js";
 
 const SWITCHES = [
@@ -18,20 +20,12 @@ const SWITCHES = [
   ["typing", "Say when I am writing", "They see it while you write."],
 ];
 
-const SHOWN = [
-  ["content", "Who has written what"],
-  ["name", "Who has written"],
-  ["bare", "That somebody has written"],
-  ["off", "Nothing"],
-];
-
 export function settingsView(app) {
   const { client } = app;
   const error = inlineError();
   const name = field("Your name", { testid: "profile-name", maxlength: 120, autocomplete: "name" }, "The people you write to see it from your next message on.");
   const switches = new Map(SWITCHES.map(([key, text, help]) => [key, toggle(key, text, help, (on) => change({ [key]: on }))]));
-  const shown = new Map(SHOWN.map(([value, text]) => [value, radio(value, text, () => change({ notifications: value }))]));
-  const permission = permissionNote();
+  const shown = notifyChoice((notifications) => change({ notifications }));
   const recovery = recoveryPart(app);
   const heading = el("h2.page-title", { tabIndex: -1 }, "Settings");
   const node = el("section.page.pane", { testid: "settings" },
@@ -44,17 +38,18 @@ export function settingsView(app) {
       error.node,
       el("form.setting-group.name-form", { onsubmit: rename }, name.node, el("button.button", { type: "submit", testid: "profile-save" }, "Save")),
       el("fieldset.setting-group", {}, el("legend", {}, "What others are told"), [...switches.values()].map((part) => part.node)),
-      el("fieldset.setting-group", {}, el("legend", {}, "A notification shows"), [...shown.values()].map((part) => part.node), permission),
+      shown.node,
       recovery.node,
       fingerprintPart(client),
-      archivePart(client))));
+      archivePart(client),
+      app.account.handle && helpPart())));
 
   const refresh = coalesce(async () => {
     try {
       const [settings, profile] = await Promise.all([client.settings(), client.profile()]);
       if (document.activeElement !== name.input) name.input.value = profile.name ?? "";
       for (const [key, part] of switches) part.input.checked = settings[key];
-      shown.get(settings.notifications).input.checked = true;
+      shown.set(settings.notifications);
     } catch (cause) {
       failed(cause);
     }
@@ -96,23 +91,4 @@ function toggle(key, text, help, change) {
   const input = el("input.switch", { id, type: "checkbox", role: "switch", testid: id, "aria-describedby": `${id}-help`, onchange: () => change(input.checked) });
   const node = el("div.setting", {}, el("div.grow", {}, el("label", { for: id }, text), el("p.hint", { id: `${id}-help` }, help)), input);
   return { node, input };
-}
-
-function radio(value, text, change) {
-  const input = el("input", { type: "radio", name: "notifications", testid: `notifications-${value}`, onchange: change });
-  return { node: el("label.setting.choice-line", {}, input, el("span", {}, text)), input };
-}
-
-/** A browser shows none until it was allowed to, and asks only when the person presses something. */
-function permissionNote() {
-  const note = el("div.permission");
-  const show = () => {
-    const state = window.Notification?.permission ?? "denied";
-    note.replaceChildren(...(state === "granted" ? [] : [el("p.hint", {}, state === "denied"
-      ? "This browser does not let Lockstep show notifications. You can allow it in the settings of this site."
-      : "This browser shows none until you allow it."),
-    state === "default" && el("button.button.small", { type: "button", testid: "notifications-allow", onclick: () => Notification.requestPermission().then(show) }, "Allow")].filter(Boolean)));
-  };
-  show();
-  return note;
 }

@@ -41,7 +41,7 @@ export class Device {
   }
 
   settled() {
-    const up = this.page.locator("[data-testid=account], [data-testid=welcome-handle], .fault, .link-stage");
+    const up = this.page.locator("[data-testid=account], [data-testid=welcome-handle], [data-testid=help-here], .fault, .link-stage");
     return up.first().waitFor();
   }
 
