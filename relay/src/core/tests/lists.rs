@@ -530,7 +530,7 @@ fn another_persons_device_joins_with_that_persons_credential_and_one_of_the_acco
             certified.link_as(&mut scene, code, certificate.clone(), credential)
         };
         assert_eq!(join(None).status, 401, "somebody it has to be");
-        let bobs = super::rendezvous::credential("bob");
+        let bobs = rendezvous::credential("bob");
         assert_eq!(join(bobs).status, status);
     }
 }
