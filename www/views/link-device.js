@@ -81,7 +81,7 @@ class LinkDevice {
       const device = await approved;
       this.app.alarm.know(device);
       const name = options.staff?.label || device.name || claimed;
-      if (this.closed && options.staff) toast(`${name} has access now.`);
+      if (this.closed && options.staff) toast(`“${name}” has access now.`);
       else if (this.closed) toast(name ? `“${name}” is linked to your account.` : "A device is linked to your account.");
       else this.#linked(name);
     } catch (error) {
@@ -93,7 +93,7 @@ class LinkDevice {
   /** The person types these on the new device, which so knows that it was answered by this one. */
   #tell(digits) {
     this.#show("answer", el("div.card.stack.center", { testid: "link-answer" },
-      el("h3", { tabIndex: -1, "data-focus": "" }, this.options.staff ? `Now tell ${this.options.staff.label} these digits` : "Now type this on the new device"),
+      el("h3", { tabIndex: -1, "data-focus": "" }, this.options.staff ? `Now tell “${this.options.staff.label}” these digits` : "Now type this on the new device"),
       shownDigits(digits, "link-answer-digits"),
       el("p.muted", {}, this.options.staff ? "It is complete when they have typed them. Keep this page open."
         : "The link is complete when it has taken them. Keep this page open.")));
@@ -102,7 +102,7 @@ class LinkDevice {
 
   #linked(name) {
     this.#show("done", el("div.card.stack.center", { role: "status", testid: "link-done" }, el("span.done-mark", {}, icon("sent")),
-      el("h3", {}, this.options.staff ? `${name} has access now` : name ? `“${name}” is linked` : "The device is linked"),
+      el("h3", {}, this.options.staff ? `“${name}” has access now` : name ? `“${name}” is linked` : "The device is linked"),
       el("p.muted", {}, this.#fromNowOn()),
       el("button.button.primary", { type: "button", "data-focus": "", onclick: this.done }, "Done")));
   }

@@ -25,7 +25,7 @@ export function staffLine(app) {
     node.classList.toggle("ask", !over);
     return text.replaceChildren(...(over
       ? [el("strong", {}, `Your access ended on ${nearDate(expires, Date.now())}. `), `Nothing new comes. Ask ${whose} to let you again.`]
-      : [el("strong", {}, `You ${answers ? "read and answer" : "read"} for ${whose} `), `as ${label}, until ${nearDate(expires, Date.now())}.`]));
+      : [el("strong", {}, `You ${answers ? "read and answer" : "read"} for ${whose} `), `as “${label}”, until ${nearDate(expires, Date.now())}.`]));
   }
 
   const refresh = coalesce(async () => {

@@ -3,7 +3,7 @@
 
 import { el, reconcile } from "../dom.js";
 import { sentence } from "../errors.js";
-import { iso, longDate } from "../format.js";
+import { iso, longDate, sameDay } from "../format.js";
 import { icon } from "../icons.js";
 import { inlineError, toast } from "../notify.js";
 import { gone, here, labelOf, sinceWords, untilWords, whatMay } from "../staff.js";
@@ -30,8 +30,8 @@ export function staffPart(app, changed) {
     audit.hidden = before.length === 0;
     list.replaceChildren(...now.map((one) => row(app, one, isOwner, changed)));
     reconcile(past, before.map((one) => el("li", { testid: "staff-past" }, el("strong", {}, labelOf(one)),
-      el("span.muted.small-text", {}, `${whatMay(one)}, `, el("time", { datetime: iso(one.since) }, longDate(one.since)), " to ",
-        el("time", { datetime: iso(one.endedAt) }, longDate(one.endedAt))))));
+      el("span.muted.small-text", {}, `${whatMay(one)}, `, el("time", { datetime: iso(one.since) }, longDate(one.since)),
+        sameDay(one.since, one.endedAt) ? "" : [" to ", el("time", { datetime: iso(one.endedAt) }, longDate(one.endedAt))]))));
   }
 
   return { node, show };
@@ -93,7 +93,7 @@ function confirmation(app, one, close, changed) {
     yes.textContent = "Ending…";
     try {
       await app.client.unlink(one.deviceId, { lost: lost.checked });
-      toast(`${name} has no access any more.`);
+      toast(`“${name}” has no access any more.`);
       changed();
     } catch (cause) {
       error.show(sentence(cause), cause?.code);
@@ -103,7 +103,7 @@ function confirmation(app, one, close, changed) {
   }
 
   return el("div.stack.confirm", { role: "group", "aria-label": `End access of ${name}?`, testid: "staff-end-ask" },
-    el("p", {}, `${name} then gets nothing more and can answer nothing more. What they have read stays read. The people you write with see that it has ended.`),
+    el("p", {}, `“${name}” then gets nothing more and can answer nothing more. What they have read stays read. The people you write with see that it has ended.`),
     el("label.check", {}, lost, "Their browser was lost or stolen: believe nothing more that comes from it"),
     error.node, el("div.row", {}, yes, no));
 }
@@ -134,7 +134,7 @@ function changeAccess(app, one, changed) {
     return undefined;
   }
 
-  const opened = dialog({ title: `Access of ${labelOf(one)}`, testid: "staff-change-dialog", action },
+  const opened = dialog({ title: `Access of “${labelOf(one)}”`, testid: "staff-change-dialog", action },
     el("form.stack", { id: "staff-change-form", onsubmit: save },
       el("p.muted", {}, "It holds for what is written from now on."), conversations?.node, until.node, error.node));
 }
