@@ -107,13 +107,11 @@ pub(crate) async fn nameless(tx: &mut Tx<'_>) -> Result<Vec<AccountId>, Error> {
 /// All contacts, by name.
 pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Contact>, Error> {
     let rows = tx.by_account::<ContactRecord>(LIST_MAX).await?;
-    tx.prefetch(
-        rows.iter()
-            .map(|(id, _)| (Table::Peers, id.as_bytes().to_vec()))
-            .collect(),
-    )
-    .await?;
-    registers::prefetch_people(tx).await?;
+    let of_each = |(id, _): &(AccountId, ContactRecord)| {
+        [Table::Peers, Table::Conversations].map(|table| (table, id.as_bytes().to_vec()))
+    };
+    tx.prefetch(rows.iter().flat_map(of_each).collect()).await?;
+    registers::prefetch_conversations(tx).await?;
     let mut list = Vec::with_capacity(rows.len());
     for (account, record) in rows {
         list.push(view(tx, account, record).await?);

@@ -314,3 +314,5 @@ pub(crate) const STAFF_LABEL_CHARS_MAX: usize = 64;
 pub(crate) const STAFF_CONVERSATIONS_MAX: usize = 256;
 /// So many grants are kept for "who had access": more than an account gives in years.
 pub(crate) const STAFF_GRANTS_MAX: usize = 512;
+/// So many people are told at once who reads now: those who were written with last.
+pub(crate) const STAFF_TOLD_MAX: usize = 128;

@@ -27,6 +27,7 @@ use crate::record::{OutboxRecord, key};
 use crate::registers::fields::NAME;
 use crate::registers::{Field, PROFILE, Place};
 use crate::request::{Pending, retry_at};
+use crate::staff;
 use crate::state::State;
 use crate::store::Table;
 use crate::thread::{self, NewMessage};
@@ -92,6 +93,10 @@ impl State {
     ) -> Result<Option<Refusal>, Error> {
         if self.outbox.len() >= OUTBOX_MAX {
             return Ok(Some(Refusal::QueueFull));
+        }
+        let ended = self.account.as_ref().and_then(staff::own_grant);
+        if ended.is_some_and(|grant| grant.expires <= tx.device_time) {
+            return Ok(Some(Refusal::NotAllowed)); // nobody would believe it any more
         }
         let peer = peers::record(tx, conversation).await?;
         // until the person has accepted it
@@ -299,6 +304,7 @@ fn looked_at(conversation: ConversationId) -> Vec<(Table, Vec<u8>)> {
     let of_peer = [Table::Peers, Table::Conversations, Table::Contacts];
     let registers = [
         Place::of(conversation, Field::Request),
+        Place::of(conversation, Field::WithoutStaff),
         Place::new(PROFILE, NAME),
     ];
     let of_peer = of_peer.map(|table| (table, conversation.as_bytes().to_vec()));

@@ -130,6 +130,8 @@ records! {
         #[prost(string, tag = "19")] pub label: String,
         /// It may read what we write to its account, which its certificate does not say.
         #[prost(bool, tag = "20")] pub invited: bool,
+        /// It was there when the account was first heard of.
+        #[prost(bool, tag = "21")] pub from_start: bool,
     }
 
     /// The sessions with a device, one entry for each incarnation, newest first.
@@ -296,6 +298,8 @@ records! {
         #[prost(uint64, tag = "14")] pub ends_at: u64,
         /// For one device alone, and yet sent again if that asks for it.
         #[prost(bool, tag = "60")] pub is_kept: bool,
+        /// Which of the other person's staff were known to read when it was written: the epochs of their certificates.
+        #[prost(uint32, repeated, tag = "61")] pub known_staff: Vec<u32>,
         /// Accounts whose part a plain Signal service has taken.
         #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }

@@ -25,8 +25,7 @@ use crate::tx::Tx;
 pub(crate) use app::Key;
 pub(crate) use effect::Effects;
 pub(crate) use fields::{
-    conversation, person, prefetch_conversations, prefetch_people, profile, settings,
-    verified_value,
+    conversation, person, prefetch_conversations, profile, settings, verified_value,
 };
 pub(crate) use request::note_message;
 pub(crate) use rule::{CLOCK_MAX, Register};

@@ -22,17 +22,20 @@ use wire::{AccountId, DeviceId};
 use crate::account::Account;
 use crate::error::{Error, Refusal};
 use crate::input::{Grant, StaffCommand, Ticket, Timestamp};
-use crate::limits::{STAFF_CONVERSATIONS_MAX, STAFF_GRANTS_MAX, STAFF_LABEL_CHARS_MAX};
+use crate::limits::{
+    STAFF_CONVERSATIONS_MAX, STAFF_GRANTS_MAX, STAFF_LABEL_CHARS_MAX, STAFF_TOLD_MAX,
+};
 use crate::output::{OwnGrant, Reply};
 use crate::peers;
 use crate::record::PeerRecord;
 use crate::registers::{self, Place, STAFF};
 use crate::state::State;
+use crate::thread;
 use crate::trust;
 use crate::tx::Tx;
 use grant::{GrantRecord, bytes_of, certificate_end, commitment};
 pub(crate) use grant::{Granting, Standing};
-pub(crate) use reach::Reach;
+pub(crate) use reach::{Reach, readers};
 pub(crate) use rule::{allows, believed, may_tell};
 pub(crate) use told::{apply_told, label, seen_value, staff_of, without_staff};
 
@@ -219,7 +222,8 @@ impl State {
         self.write_grant(tx, certificate.epoch, &grant).await
     }
 
-    /// A device has joined. Those whose conversations it reads by name are told, so that they write to it, too.
+    /// A device has joined. Those whose conversations it reads are told, so that they know before they write again; of very many
+    /// the latest, since the others hear of it with the keys.
     pub(crate) async fn delegate_came(
         &mut self,
         tx: &mut Tx<'_>,
@@ -228,11 +232,18 @@ impl State {
         let number = u32::from(device);
         let all = grants(tx).await?.into_iter();
         let mut present = all.filter(|(_, grant)| grant.ended == 0 && grant.device == number);
-        let chosen: Vec<_> = match present.next() {
-            Some((_, grant)) => grant.chosen().collect(),
-            None => return Ok(()),
+        let Some((_, grant)) = present.next() else {
+            return Ok(());
         };
-        self.tell_staff(tx, &chosen).await
+        let concerned: Vec<AccountId> = if grant.has(Capabilities::READ) {
+            let own = self.own_id()?;
+            let all = thread::list(tx).await?.into_iter().map(|thread| thread.id);
+            let others = all.filter(|conversation| *conversation != own);
+            others.take(STAFF_TOLD_MAX).collect()
+        } else {
+            grant.chosen().collect()
+        };
+        self.tell_staff(tx, &concerned).await
     }
 
     /// The list has changed: who is in it no more has no access.

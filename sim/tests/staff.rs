@@ -6,6 +6,7 @@
 use engine::input::{Grant, Setting, StaffCommand};
 use engine::output::{ClientState, Contact, Granted, Staff};
 use engine::store::Table;
+use engine::store::memory::Crash;
 use engine::{Command, Refusal, Reply, Role, Timestamp};
 use sim::{ClientId, World};
 
@@ -470,4 +471,118 @@ fn everything(world: &World, of: ClientId) -> Vec<u8> {
 
 fn holds(stored: &[u8], what: &[u8]) -> bool {
     stored.windows(what.len()).any(|bytes| bytes == what)
+}
+
+/// What Bob, who was away for so long when her access ended, sends after it.
+fn after_absence(seed: u64, away_ms: u64) {
+    let Scene {
+        mut world,
+        mp,
+        jane,
+        bob,
+    } = scene(seed);
+    world.send(bob, "mp", "one");
+    world.kill(bob);
+    end_access(&mut world, mp);
+    for id in [mp, jane] {
+        world.kill(id);
+    }
+    world.pass_ms(away_ms);
+    for id in [mp, jane, bob] {
+        world.open(id);
+    }
+    world.send(bob, "mp", "two");
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(mp, "bob"), ["before", "one", "two"]);
+    assert_eq!(world.texts(jane, "bob"), ["one"]);
+    let last = world.client(bob).bundles().pop().unwrap();
+    assert_eq!(
+        last.recipients
+            .iter()
+            .map(|of| of.messages.len())
+            .sum::<usize>(),
+        1
+    );
+}
+
+#[test]
+fn who_was_away_when_access_ended_writes_to_nobody_who_has_none_d3() {
+    after_absence(20, DAY_MS / 24);
+    after_absence(21, 8 * DAY_MS);
+    after_absence(22, 40 * DAY_MS);
+}
+
+#[test]
+fn a_relay_that_hides_the_end_of_access_does_so_for_a_week_at_most_d5() {
+    let Scene {
+        mut world,
+        mp,
+        jane,
+        bob,
+    } = scene(23);
+    world.send(bob, "mp", "one");
+    // It says that it has taken the list that ends her access, and goes on as before.
+    world.relay.refuse = vec![("/v1/accounts/me/list", 200, 1)];
+    end_access(&mut world, mp);
+    for id in [mp, jane, bob] {
+        world.kill(id);
+    }
+    world.pass_ms(8 * DAY_MS);
+    for id in [jane, bob] {
+        world.open(id);
+    }
+    world.send(bob, "mp", "two");
+    assert_eq!(
+        world.texts(jane, "bob"),
+        ["one"],
+        "the list that names her has ended"
+    );
+}
+
+#[test]
+fn a_page_that_dies_while_staff_are_let_in_has_let_somebody_in_or_nobody() {
+    for nth in 1..12 {
+        let mut world = World::new(30 + nth);
+        let mp = world.register("mp");
+        let bob = world.register("bob");
+        let new = world.browser();
+        let uri = Some(world.offer(new).uri);
+        world.crash_at(mp, nth, Crash::AfterWrite);
+        let grant = grant();
+        world.start(mp, Command::Staff(StaffCommand::Approve { uri, grant }));
+        world.pass_ms(30_000);
+        if world.client(mp).crashes() == 0 {
+            break; // it needs no more commits
+        }
+        world.open(mp);
+        world.pass_ms(120_000);
+        world.send(bob, "mp", "who is there?");
+        world.pass_ms(10_000);
+        assert_eq!(world.texts(mp, "bob"), ["who is there?"]);
+        if world.client(new).state() == ClientState::Ready {
+            assert_eq!(world.texts(new, "bob"), ["who is there?"]);
+            assert_eq!(granted(&mut world, mp).first().unwrap().ended, None);
+        }
+    }
+}
+
+#[test]
+fn what_was_written_before_its_author_could_know_of_staff_is_not_for_them() {
+    let mut world = World::new(50);
+    let mp = world.register("mp");
+    let bob = world.register("bob");
+    world.send(bob, "mp", "hello");
+    world.set_network(bob, false);
+    world.start(bob, Command::text("mp", "nobody reads this but you"));
+    let (jane, _) = world.link_staff(mp, grant());
+    world.set_network(bob, true);
+    world.pass_ms(60_000);
+    assert_eq!(
+        world.texts(mp, "bob"),
+        ["hello", "nobody reads this but you"]
+    );
+    assert_eq!(world.texts(jane, "bob"), Vec::<String>::new());
+    assert!(staff(&mut world, bob, "mp").first().unwrap().is_new);
+    world.send(bob, "mp", "now I know");
+    assert_eq!(world.texts(jane, "bob"), ["now I know"]);
 }

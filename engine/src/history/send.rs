@@ -16,6 +16,7 @@ use crate::peers;
 use crate::record::{CutRecord, Record as _, key};
 use crate::state::State;
 use crate::store::{Scan, Table};
+use crate::trust;
 use crate::tx::Tx;
 
 /// A piece on its way to the relay, and where cutting goes on once it is there.
@@ -86,14 +87,15 @@ impl State {
         Ok(cut.is_counting)
     }
 
-    /// Whether this is another device of the account, as far as is known.
+    /// Whether this is another device of the person, as far as is known.
     async fn has_device(&self, tx: &mut Tx<'_>, device: DeviceId) -> Result<bool, Error> {
         let Some(own) = self.account.as_ref().map(|account| account.address) else {
             return Ok(false);
         };
         let peer = peers::record(tx, own.account).await?;
         let is_there = peers::current(&peer).any(|(number, _)| number == device);
-        Ok(is_there && device != own.device)
+        let is_theirs = !trust::role(&peer, device).is_delegate();
+        Ok(is_there && is_theirs && device != own.device)
     }
 
     /// History to devices that are no more will not be taken, and choices for devices that did not come are not made.

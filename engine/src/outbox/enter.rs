@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::content;
 use crate::error::Error;
 use crate::input::ConversationId;
+use crate::peers;
 use crate::record::{OutboxRecord, key};
 use crate::staff;
 use crate::state::State;
@@ -43,6 +44,7 @@ impl State {
             },
             transcript: transcript.encode_to_vec(),
             timestamp,
+            known_staff: staff::readers(&peers::record(tx, conversation).await?),
             ..OutboxRecord::default()
         };
         self.enqueue(tx, &entry);

@@ -202,13 +202,7 @@ async fn load(tx: &mut Tx<'_>, account: AccountId, fields: &[Field]) -> Result<(
     tx.prefetch(fields.iter().map(key).collect()).await
 }
 
-/// Reads the fields of all people at once, for a list of them.
-pub(crate) async fn prefetch_people(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let all = space::all_of(PERSON, FIELDS_MAX);
-    tx.prefetch_with(Vec::new(), vec![all]).await
-}
-
-/// Reads the fields of all conversations at once, for a list of them.
+/// Reads the fields of all people and conversations at once, for a list of them.
 pub(crate) async fn prefetch_conversations(tx: &mut Tx<'_>) -> Result<(), Error> {
     let all = [PERSON, CONVERSATION].map(|name| space::all_of(name, FIELDS_MAX));
     tx.prefetch_with(Vec::new(), all.into()).await

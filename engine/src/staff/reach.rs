@@ -3,7 +3,8 @@
 //! Rule ST-3: a delegate gets what is written to its account if its certificate says so of all, or an owner has said so of it here;
 //! and copies of what its account sends if its certificate says so, of the conversations that it reads. Of all else that own
 //! devices tell each other it gets nothing. Rule ST-4: of a conversation that either person wants without staff no delegate of
-//! either gets anything (D-6). Who gets nothing is named in the bundle as left out.
+//! either gets anything (D-6). Rule ST-6: what somebody wrote before they could know of a delegate is not for that one; of an account
+//! that they had never heard of they learn with the keys, and all that are there then read. Who gets nothing is named in the bundle as left out.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use wire::{AccountId, DeviceAddress};
 use super::{GrantRecord, grants, has_delegates, without_staff};
 use crate::content;
 use crate::error::Error;
+use crate::peers;
 use crate::record::{OutboxRecord, PeerDevice, PeerRecord};
 use crate::state::State;
 use crate::trust;
@@ -25,6 +27,8 @@ use crate::tx::Tx;
 pub(crate) struct Reach {
     own: AccountId,
     conversation: AccountId,
+    /// Of the peer's, when it was written.
+    known_staff: Vec<u32>,
     /// For the peer's devices, and for own other ones.
     message: Content,
     transcript: Content,
@@ -54,6 +58,7 @@ impl State {
         let mut reach = Reach {
             own,
             conversation,
+            known_staff: entry.known_staff.clone(),
             message: decode(&entry.content)?,
             transcript: decode(&entry.transcript)?,
             for_one: entry.only_device != 0,
@@ -61,8 +66,11 @@ impl State {
             grants: BTreeMap::new(),
             is_delegate,
         };
-        let (here, there) = without_staff(tx, conversation).await?;
-        reach.private = here || there || is_private(&reach.message);
+        let peer = peers::record(tx, conversation).await?;
+        if [own_record, &peer].into_iter().any(has_delegates) {
+            let (here, there) = without_staff(tx, conversation).await?;
+            reach.private = here || there || is_private(&reach.message);
+        }
         if has_delegates(own_record) && !is_delegate {
             reach.grants = grants(tx).await?.into_iter().collect();
         }
@@ -84,13 +92,16 @@ impl Reach {
         } else {
             &self.message
         };
-        let known = crate::peers::present(peer, to.device);
+        let known = peers::present(peer, to.device);
         let role = known.map_or(Role::Owner, trust::role_of);
         let Some(known) = known.filter(|_| role.is_delegate()) else {
             return Some(Cow::Borrowed(whole));
         };
         if !is_own {
-            let reads = may(known, Capabilities::READ) || known.invited;
+            // A device that asks for something again has got it before.
+            let epoch = &known.certificate_epoch;
+            let knew = known.from_start || self.for_one || self.known_staff.contains(epoch);
+            let reads = knew && reads(known);
             return (reads && !self.private).then_some(Cow::Borrowed(whole));
         }
         self.told(known).map(Cow::Owned)
@@ -137,6 +148,18 @@ impl GrantRecord {
     pub(super) fn reads(&self, conversation: AccountId) -> bool {
         self.has(Capabilities::READ) || self.chosen().any(|chosen| chosen == conversation)
     }
+}
+
+/// The epochs of those who read what is written to this account.
+pub(crate) fn readers(peer: &PeerRecord) -> Vec<u32> {
+    let current = peer.devices.iter().filter(|known| known.stale_since == 0);
+    let readers = current.filter(|known| trust::role_of(known).is_delegate() && reads(known));
+    readers.map(|known| known.certificate_epoch).collect()
+}
+
+/// It reads what is written to its account.
+pub(super) fn reads(known: &PeerDevice) -> bool {
+    may(known, Capabilities::READ) || known.invited
 }
 
 fn may(known: &PeerDevice, capability: Capabilities) -> bool {

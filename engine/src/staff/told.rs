@@ -9,6 +9,7 @@ use wire::proto::service::staff::Member;
 use wire::proto::service::{ContactEntry, Content, NullMessage, Staff as Told, SyncMessage};
 use wire::{AccountId, DeviceId};
 
+use super::reach::reads;
 use super::{GrantRecord, commitment, grants, has_delegates};
 use crate::contacts;
 use crate::content;
@@ -109,7 +110,7 @@ impl State {
             if known.at() <= told.at() && bytes.len() <= TOLD_MAX {
                 peer.staff = bytes;
             }
-            apply_told(&mut peer);
+            apply_told(&mut peer, tx.now.0);
         } else {
             label_all(&mut peer, told); // whom it lets read a delegate does not say
         }
@@ -278,14 +279,18 @@ fn member(epoch: u32, grant: &GrantRecord, conversation: ConversationId) -> Memb
 }
 
 /// What an account has said of its delegates, as far as its list names them by now.
-pub(crate) fn apply_told(peer: &mut PeerRecord) {
+pub(crate) fn apply_told(peer: &mut PeerRecord, now: u64) {
     if peer.staff.is_empty() {
         return;
     }
     let told = Told::decode(peer.staff.as_slice()).unwrap_or_default();
     label_all(peer, &told);
     for known in peer.devices.iter_mut().filter(|known| is_delegate(known)) {
-        known.invited = member_of(&told, known).is_some_and(|member| member.here());
+        let invited = member_of(&told, known).is_some_and(|member| member.here());
+        if invited && !known.invited {
+            known.since = now.max(1); // since then it reads
+        }
+        known.invited = invited;
     }
 }
 
@@ -307,12 +312,6 @@ fn member_of<'a>(told: &'a Told, known: &PeerDevice) -> Option<&'a Member> {
 
 fn is_delegate(known: &PeerDevice) -> bool {
     trust::role_of(known).is_delegate()
-}
-
-/// It reads what we write, or did.
-fn reads(known: &PeerDevice) -> bool {
-    let bits = u16::try_from(known.capabilities).map(Capabilities::try_from);
-    known.invited || matches!(bits, Ok(Ok(all)) if all.has(Capabilities::READ))
 }
 
 /// Of as many as an account has devices, each with a label.

@@ -149,7 +149,7 @@ impl State {
             certificates: certificates.clone(),
         };
         let outcome = take(&mut peer, &listing, tx.now.0);
-        staff::apply_told(&mut peer);
+        staff::apply_told(&mut peer, tx.now.0);
         if peer != before {
             self.outbox.due = true;
             peers::put(tx, own.id(), account, &peer);
@@ -158,7 +158,9 @@ impl State {
             }
         }
         if account == own.id() && outcome == Outcome::Taken {
-            self.take_own_certificate(tx, &certificates);
+            let mut named = certificates.clone();
+            named.retain(|certificate| super::names(&peer, certificate));
+            self.take_own_certificate(tx, &named);
         }
         match outcome {
             Outcome::Taken => return Ok(true),

@@ -49,6 +49,7 @@ pub(crate) fn take(peer: &mut PeerRecord, listing: &Listing<'_>, now: u64) -> Ou
     let Some(key) = signer(&signed, listing.account) else {
         return Outcome::Refused;
     };
+    let is_first = listing.pinned.is_none();
     match listing.pinned {
         Some(pinned) if *pinned != key => return Outcome::OtherKey(signed.list.account_key),
         Some(_) => {}
@@ -74,7 +75,7 @@ pub(crate) fn take(peer: &mut PeerRecord, listing: &Listing<'_>, now: u64) -> Ou
     }
     for bytes in &listing.certificates {
         if let Some(certificate) = vouched(bytes, &list, &key, listing.own) {
-            note(peer, &certificate, now);
+            note(peer, &certificate, is_first, now);
         }
     }
     Outcome::Taken
@@ -208,7 +209,7 @@ pub(crate) fn names(peer: &PeerRecord, certificate: &[u8]) -> bool {
 }
 
 /// A device that the account's key vouches for.
-fn note(peer: &mut PeerRecord, certificate: &Certificate, now: u64) {
+fn note(peer: &mut PeerRecord, certificate: &Certificate, is_first: bool, now: u64) {
     let (device, incarnation) = (
         certificate.address.device,
         u32::from(certificate.registration_id),
@@ -227,6 +228,7 @@ fn note(peer: &mut PeerRecord, certificate: &Certificate, now: u64) {
         known.capabilities = certificate.capabilities.bits().into();
         if known.since == 0 {
             known.since = now.max(1);
+            known.from_start = is_first;
         }
         if known.label_commitment != certificate.label_commitment {
             known.label_commitment = certificate.label_commitment.to_vec();
