@@ -3,7 +3,7 @@
 
 use engine::store::Table;
 use engine::store::memory::{Crash, Snapshot};
-use engine::{Command, Held, Input, Reply, Timestamp, held, history_from};
+use engine::{Command, Held, Reply, Timestamp, held, history_from};
 use wire::{AccountId, DeviceAddress};
 
 use super::Run;
@@ -36,6 +36,7 @@ impl Run {
         self.everybody_writes();
         self.write("everybody has written to everybody");
         self.everybody_reads();
+        self.judge_devices(); // as long as the pages are those of the faults
         self.two_days();
         self.write("own devices have compared what they hold");
         self.judge_devices();
@@ -194,8 +195,9 @@ impl Run {
             if !self.world.client(id).is_open() {
                 self.world.wake(id);
             }
-            self.world.reconnect(id);
-            self.world.give(id, Input::Tick);
+            if self.world.is_cut(id) {
+                self.world.reconnect(id); // the others are told nothing, and come back by themselves
+            }
         }
         self.world.pass_ms(10 * 60 * 1000);
         for n in 0..self.watched.len() {

@@ -428,9 +428,8 @@ fn an_event_that_comes_twice_is_seen() {
 #[test]
 fn a_command_without_an_answer_is_seen() {
     let mut run = talk();
-    run.heal();
     let _never_given = run.world.client_mut(BOB).command(Command::Contacts);
-    run.judge_devices();
+    run.settle();
     assert_eq!(
         run.violations.first().map(|v| v.check),
         Some(Check::Answered)

@@ -75,6 +75,10 @@ impl World {
         self.give(id, Input::NetworkChanged);
     }
 
+    pub(crate) fn is_cut(&self, id: ClientId) -> bool {
+        self.cut.contains(&id)
+    }
+
     pub(crate) fn cut(&mut self, id: ClientId) {
         self.cut.retain(|cut| *cut != id);
         self.cut.push(id);
@@ -307,7 +311,7 @@ impl World {
     }
 
     fn move_blob(&mut self, id: ClientId, wish: Wish) {
-        let is_cut = self.cut.contains(&id) || !self.relay_up;
+        let is_cut = self.is_cut(id) || !self.relay_up;
         let lost = BlobFault::Later { after_s: 0 };
         let (task, end) = match wish {
             Wish::Put {
