@@ -151,6 +151,8 @@ pub(crate) const PIECE_MAX: usize = 1024 * 1024;
 pub(crate) const PIECES_MAX: usize = 10_000;
 /// Messages of each conversation that come first.
 pub(crate) const HISTORY_NEWEST: u32 = 50;
+/// What is cut of one conversation before another one has its turn: so far pieces are from newest first.
+pub(crate) const HISTORY_PAGE: usize = 100;
 /// Pages of messages counted in one step before the first piece: 2,000 messages, so that others get their turn.
 pub(crate) const HISTORY_COUNTED_PAGES: usize = 4;
 /// What is known of a transfer that was taken in part is kept so long: its pieces wait in a mailbox no longer.

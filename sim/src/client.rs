@@ -116,6 +116,18 @@ impl Client {
         }
     }
 
+    /// A closed browser that has all that this one has stored.
+    pub(crate) fn twin(&self) -> Self {
+        let store = MemoryStore::new();
+        store.restore(&self.store.snapshot());
+        Self {
+            seed: self.seed,
+            opened: self.opened,
+            clock_ahead_ms: self.clock_ahead_ms,
+            ..Self::new(self.number, 0, store)
+        }
+    }
+
     /// Opens the database, as a page that loads does. A database that can't be read leaves it closed.
     pub(crate) fn open(&mut self, now: u64) {
         self.opened += 1;

@@ -115,6 +115,17 @@ impl RelayNode {
         }
     }
 
+    /// Another relay with the same rows and blobs. Nobody is connected to it, and it is told of no fault or lie.
+    pub(crate) fn twin(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            rng: self.rng.clone(),
+            stored: self.stored,
+            blobs: self.blobs.clone(),
+            ..Self::new(0)
+        }
+    }
+
     /// Envelopes that wait for a device.
     pub(crate) fn mail(&mut self, device: DeviceAddress) -> u64 {
         self.store.mailbox(device).map_or(0, |row| row.envelopes)

@@ -56,6 +56,19 @@ impl World {
         }
     }
 
+    /// Another world with all that is stored in this one, in which no page is open and nothing is on its way. What is done
+    /// to one scene in many ways is done to twins of it: playing the scene anew takes longer.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self {
+            now: self.now,
+            relay: self.relay.twin(),
+            clients: self.clients.iter().map(Client::twin).collect(),
+            batch_max: self.batch_max,
+            ..Self::new(self.seed)
+        }
+    }
+
     /// A browser, opened.
     pub fn browser(&mut self) -> ClientId {
         self.browser_with(MemoryStore::new())

@@ -1,5 +1,5 @@
 //! What is cut out of the store, piece by piece: first the newest of every conversation, newest conversations first, then
-//! the rest of each, newest first.
+//! the rest of all of them, newest first.
 //!
 //! A place is kept for each conversation, so that nothing is left out and nothing comes twice, whatever is deleted or
 //! written meanwhile. Before the first piece all is counted, some of it in a step, so that a person can be told how much there is.
@@ -12,7 +12,7 @@ use wire::proto::history::Piece;
 use crate::archive;
 use crate::error::Error;
 use crate::limits::{
-    DAY_MS, HISTORY_COUNTED_PAGES, HISTORY_NEWEST, LIST_MAX, PIECE_BYTES, TABLE_PAGE,
+    DAY_MS, HISTORY_COUNTED_PAGES, HISTORY_NEWEST, HISTORY_PAGE, LIST_MAX, PIECE_BYTES, TABLE_PAGE,
 };
 use crate::record::{
     ConversationRecord, CutConversation, CutRecord, MessageRecord, Record as _, key,
@@ -91,28 +91,14 @@ pub(crate) async fn next(
         index: cut.index,
         ..Piece::default()
     };
-    let mut size = 0;
+    let (since, mut size) = (cut.since, 0);
     while size < PIECE_BYTES {
-        let at = usize::try_from(cut.at).unwrap_or(usize::MAX);
-        let Some(conversation) = cut.conversations.get_mut(at) else {
-            if cut.is_second_round {
-                cut.is_over = true;
-                break;
-            }
-            (cut.is_second_round, cut.at) = (true, 0);
-            continue;
+        let Some((conversation, limit)) = turn(cut) else {
+            cut.is_over = true;
+            break;
         };
-        let quota = if cut.is_second_round {
-            u32::MAX
-        } else {
-            HISTORY_NEWEST
-        };
-        if conversation.is_over || conversation.cut >= quota {
-            cut.at += 1;
-            continue;
-        }
         let room = PIECE_BYTES - size;
-        size += from_conversation(tx, conversation, (cut.since, quota, room), &mut piece).await?;
+        size += from_conversation(tx, conversation, (since, limit, room), &mut piece).await?;
     }
     cut.index += 1;
     cut.done += piece.messages.len() as u64;
@@ -127,11 +113,32 @@ pub(crate) async fn next(
     Ok(piece.encode_to_vec())
 }
 
+/// Which conversation is next, and how many of its messages at most.
+fn turn(cut: &mut CutRecord) -> Option<(&mut CutConversation, usize)> {
+    let has_had_its_first = |next: &CutConversation| next.is_over || next.cut >= HISTORY_NEWEST;
+    let mut at = usize::try_from(cut.at).unwrap_or(usize::MAX);
+    while cut.conversations.get(at).is_some_and(has_had_its_first) {
+        (at, cut.at) = (at + 1, cut.at + 1);
+    }
+    cut.is_second_round |= at >= cut.conversations.len();
+    if !cut.is_second_round {
+        let next = cut.conversations.get_mut(at)?;
+        let left = HISTORY_NEWEST.saturating_sub(next.cut);
+        return Some((next, usize::try_from(left).unwrap_or(HISTORY_PAGE)));
+    }
+    // The one that has been cut least far back, so that all of them come to an age together.
+    let left = cut.conversations.iter_mut().filter(|next| !next.is_over);
+    let order =
+        |next: &CutConversation| key::split_message(&next.before).map(|(_, order, _)| order);
+    let next = left.max_by_key(|next| order(next))?;
+    Some((next, HISTORY_PAGE))
+}
+
 /// A page of a conversation goes into the piece. Gives how much larger that has become.
 async fn from_conversation(
     tx: &mut Tx<'_>,
     from: &mut CutConversation,
-    (since, quota, room): (u64, u32, usize),
+    (since, limit, room): (u64, usize, usize),
     piece: &mut Piece,
 ) -> Result<usize, Error> {
     let Ok(id) = AccountId::from_slice(&from.account) else {
@@ -145,7 +152,6 @@ async fn from_conversation(
         size += head.encoded_len();
         piece.conversations.push(head);
     }
-    let limit = usize::try_from(quota - from.cut).map_or(TABLE_PAGE, |left| left.min(TABLE_PAGE));
     let before = (!from.before.is_empty()).then(|| from.before.clone());
     let rows = tx.scan(page(id, since, before, limit)).await?;
     from.is_over = rows.len() < limit;
@@ -188,6 +194,7 @@ fn page(id: AccountId, since: u64, before: Option<Vec<u8>>, limit: usize) -> Sca
 mod tests {
     use futures_util::FutureExt as _;
     use wire::MessageId;
+    use wire::proto::archive::ArchivedMessage;
 
     use super::*;
     use crate::input::Timestamp;
@@ -221,6 +228,46 @@ mod tests {
             changes.writes.insert(at, Some(record.write()));
         }
         changes
+    }
+
+    /// The accounts and orders of the messages of all pieces, as they were cut.
+    fn all_cut(store: &MemoryStore) -> Vec<(u8, u64)> {
+        let mut tx = Tx::new(store, Timestamp(9_000));
+        let mut cut = done(begin(&mut tx, [0; 16], (0, &[]), 0)).expect("it begins");
+        let mut all = Vec::new();
+        while !cut.is_over {
+            cut = CutRecord::read(&cut.write()).expect("it was just written");
+            let own = AccountId::from_bytes([9; 16]);
+            let piece = done(next(&mut tx, own, &mut cut)).expect("it goes on");
+            let piece = Piece::decode(piece.as_slice()).expect("it was just written");
+            let place = |message: &ArchivedMessage| (message.conversation[0], message.order);
+            all.extend(piece.messages.iter().map(place));
+        }
+        all
+    }
+
+    #[test]
+    fn after_the_newest_of_each_conversation_all_the_others_come_newest_first() {
+        let mut store = MemoryStore::new();
+        let lengths = [(1, 9_000), (2, 4_000), (3, 20), (4, 60)];
+        for (account, messages) in lengths {
+            done(store.commit(&conversation(account, messages))).expect("memory never fails");
+        }
+        let all = all_cut(&store);
+        let of = |account| all.iter().filter(move |(of, _)| *of == account);
+        for (account, messages) in lengths {
+            let orders: Vec<u64> = of(account).map(|(_, order)| *order).collect();
+            assert_eq!(orders, (1..=messages).rev().collect::<Vec<_>>());
+        }
+        let (newest, rest) = all.split_at(50 + 50 + 20 + 50);
+        for account in [1, 2, 4] {
+            assert_eq!(newest.iter().filter(|(of, _)| *of == account).count(), 50);
+        }
+        let mut oldest = u64::MAX;
+        for (_, order) in rest {
+            assert!(*order < oldest.saturating_add(HISTORY_PAGE as u64));
+            oldest = oldest.min(*order);
+        }
     }
 
     #[test]

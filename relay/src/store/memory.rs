@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The tables.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     accounts: Table<AccountId, AccountRow>,
     handles: Table<Handle, AccountId>,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// Rows by key, and what the open transaction replaced, oldest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table<K, V> {
     pub(super) rows: BTreeMap<K, V>,
     replaced: Vec<(K, Option<V>)>,
