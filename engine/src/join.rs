@@ -307,6 +307,7 @@ impl State {
                     self.clock.draining = true; // until the mailbox is empty
                     self.save_clock(tx);
                 }
+                self.compare_soon();
                 if self.was_away(tx) || wants_contacts {
                     self.request_contacts(tx);
                 }

@@ -230,6 +230,9 @@ const _: () = assert!(wire::limits::TEXT_MAX <= REGISTER_VALUE_MAX);
 /// at once. Together at most a day, so that a page that is opened once a day does too.
 pub(crate) const REPAIR_MS: u64 = 20 * HOUR_MS;
 pub(crate) const REPAIR_JITTER_MS: u64 = 4 * HOUR_MS;
+/// A device that comes back compares as soon as its mailbox is empty, if it has not done so for some hours: what is planned within so
+/// long is done at once.
+pub(crate) const REPAIR_BACK_MS: u64 = 16 * HOUR_MS;
 /// A device that has never compared does so after so long at the earliest: by then it has been told what the others know.
 pub(crate) const REPAIR_FIRST_MS: u64 = 5 * 60 * 1000;
 /// What was not all told is gone on with after so long, and so often in a day: devices that cannot agree stop then.

@@ -1,6 +1,6 @@
 //! Repair: own devices find out in what they differ, whatever it was that one of them missed, and end it.
 //!
-//! Once a day a device tells the others one digest of all that they must agree on. Whoever has another answers with the digests
+//! Once a day, and when it comes back, a device tells the others one digest of all that they must agree on. Whoever has another answers with the digests
 //! of the groups (`groups`), then what is in those that differ is named (`items`), and what one of them lacks goes over in
 //! the archive form, both ways (`exchange`). Nothing is ever replaced: all of it is merged by the rules of each kind.
 //! Each answer is bounded and ends by itself; what was not all told is gone on with a few times a day.
@@ -24,7 +24,8 @@ use crate::content::OwnDevice;
 use crate::error::Error;
 use crate::input::Timestamp;
 use crate::limits::{
-    REPAIR_AGAIN_MAX, REPAIR_AGAIN_MS, REPAIR_FIRST_MS, REPAIR_JITTER_MS, REPAIR_MS, REPAIR_WAITING,
+    REPAIR_AGAIN_MAX, REPAIR_AGAIN_MS, REPAIR_BACK_MS, REPAIR_FIRST_MS, REPAIR_JITTER_MS,
+    REPAIR_MS, REPAIR_WAITING,
 };
 use crate::peers;
 use crate::record::{RepairRecord, key};
@@ -37,6 +38,8 @@ pub(crate) use groups::mark;
 #[derive(Debug, Default)]
 pub(crate) struct Repair {
     record: RepairRecord,
+    /// It has signed in, and has not compared since.
+    is_back: bool,
     waiting: VecDeque<(DeviceId, Told)>,
 }
 
@@ -46,23 +49,33 @@ impl Repair {
         let record = tx.get::<RepairRecord>(key::REPAIR).await?;
         Ok(Self {
             record: record.unwrap_or_default(),
+            is_back: false,
             waiting: VecDeque::new(),
         })
     }
 
     fn next(&self) -> Timestamp {
-        let RepairRecord {
-            daily_at, again_at, ..
-        } = self.record;
+        let (planned, again_at) = (self.planned().0, self.record.again_at);
         match (self.waiting.is_empty(), again_at) {
             (false, _) => Timestamp(0),
-            (true, 0) => Timestamp(daily_at),
-            (true, again_at) => Timestamp(daily_at.min(again_at)),
+            (true, 0) => Timestamp(planned),
+            (true, again_at) => Timestamp(planned.min(again_at)),
         }
+    }
+
+    /// When the next comparison is that is not the rest of one.
+    const fn planned(&self) -> Timestamp {
+        let early = if self.is_back { REPAIR_BACK_MS } else { 0 };
+        Timestamp(self.record.daily_at.saturating_sub(early))
     }
 }
 
 impl State {
+    /// This device is there again: what it has missed meanwhile need not wait for the next day.
+    pub(crate) const fn compare_soon(&mut self) {
+        self.repair.is_back = true;
+    }
+
     /// When something is to be compared: never while what waits at the relay or is to be sent may explain what differs.
     pub(crate) fn repair_deadline(&self) -> Option<Timestamp> {
         let is_quiet = !self.clock.draining && self.outbox.len() == 0;
@@ -111,8 +124,7 @@ impl State {
     }
 
     async fn begin_repair(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        let RepairRecord { daily_at, .. } = self.repair.record;
-        if Timestamp(daily_at) <= tx.now {
+        if self.repair.planned() <= tx.now {
             self.repair.record.again = 0;
             self.plan(tx, REPAIR_MS);
         }
@@ -144,6 +156,7 @@ impl State {
     fn plan(&mut self, tx: &mut Tx<'_>, wait: u64) {
         let wait = wait + self.rng.random_range(0..REPAIR_JITTER_MS);
         self.repair.record.daily_at = tx.now.plus_ms(wait).0;
+        self.repair.is_back = false;
         self.save_repair(tx);
     }
 

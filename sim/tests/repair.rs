@@ -235,6 +235,7 @@ fn a_message_that_one_device_could_never_read_takes_its_place_there() {
     world.kill(cast.second);
     world.send(cast.bob, "alice", "hard to read");
     world.kill(cast.bob); // who could send it again
+    world.kill(cast.alice); // who has it
     world.open(cast.second);
     world.pass_ms(MINUTE);
     let kinds = |world: &mut World| -> Vec<MessageKind> {
@@ -262,6 +263,7 @@ fn an_edit_that_one_device_could_never_read_leaves_no_place_there() {
     };
     act(&mut world, cast.bob, edit);
     world.kill(cast.bob);
+    world.kill(cast.alice);
     world.open(cast.second);
     world.pass_ms(MINUTE);
     assert_eq!(world.thread(cast.second, "bob").len(), 4);
@@ -298,6 +300,29 @@ fn devices_that_agree_tell_each_other_one_small_message_a_day() {
         assert!((9..=11).contains(&sent.len()), "{} messages", sent.len());
         assert!(sent.iter().all(|len| *len < 700), "{sent:?}");
     }
+}
+
+#[test]
+fn a_device_that_comes_back_after_some_hours_is_compared_at_once() {
+    let (mut world, cast) = talking(414);
+    repaired(&mut world, cast);
+    let devices = [cast.alice, cast.second];
+    let before = devices.map(|id| bundles(&world, id));
+    for _ in 0..5 {
+        world.kill(cast.second);
+        world.pass_ms(20 * MINUTE);
+        world.open(cast.second);
+        world.pass_ms(MINUTE);
+    }
+    assert_eq!(devices.map(|id| bundles(&world, id)), before, "not again");
+    world.kill(cast.second);
+    world.send(cast.bob, "alice", "lost");
+    lose_mail(&mut world);
+    world.pass_ms(9 * 60 * MINUTE);
+    world.open(cast.second);
+    world.pass_ms(MINUTE);
+    assert!(world.texts(cast.second, "bob").contains(&"lost".to_owned()));
+    agree(&mut world, cast);
 }
 
 #[test]

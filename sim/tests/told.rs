@@ -53,10 +53,11 @@ fn set(world: &mut World, id: ClientId, change: SettingsChange) {
     done(world, id, Command::Set(Setting::Settings(change)));
 }
 
-/// How many envelopes a browser has sent to others than its own account.
+/// How many bundles a browser has sent that tell others than its own account of something.
 fn told(world: &World, id: ClientId) -> usize {
     let bundles = world.client(id).bundles();
-    bundles.iter().filter(|bundle| !bundle.urgent).count()
+    let is_told = |bundle: &&wire::bundle::Bundle| !bundle.urgent && bundle.recipients.len() > 1;
+    bundles.iter().filter(is_told).count()
 }
 
 /// What a browser was told by events of one kind.
