@@ -91,7 +91,7 @@ async function settle() {
   app.linking = undefined;
   app.alarm.check();
   app.review.check();
-  app.directory ??= new Directory(app.client, report);
+  app.directory ??= new Directory(app.client, () => app.account?.id, report);
   if (screen.name !== app.client.state()) {
     app.directory.refresh();
     app.directory.readDevices();

@@ -9,8 +9,10 @@ const HINTS = ["message", "status", "edit", "remove", "read", "contact", "conver
 export const isMuted = (conversation, now) => (conversation?.mutedUntil ?? 0) > now;
 
 export class Directory {
-  constructor(client, onError) {
+  /** `own()`: the account of whoever looks. */
+  constructor(client, own, onError) {
     this.client = client;
+    this.own = own;
     this.conversations = [];
     this.contacts = [];
     this.devices = [];
@@ -24,7 +26,8 @@ export class Directory {
 
   async #read() {
     const [conversations, contacts] = await Promise.all([this.client.conversations(), this.client.contacts()]);
-    this.conversations = conversations.sort((a, b) => (b.pinned ?? 0) - (a.pinned ?? 0)); // those without keep their order
+    const named = (conversation) => (conversation.id === this.own() ? { ...conversation, name: "Note to self" } : conversation);
+    this.conversations = conversations.map(named).sort((a, b) => (b.pinned ?? 0) - (a.pinned ?? 0)); // those without keep their order
     this.contacts = contacts;
     this.loaded = true;
     this.#tell();

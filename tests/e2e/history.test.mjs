@@ -1,12 +1,16 @@
-// What a linked browser gets of the messages from before: thousands of them between two real browsers, of which each is killed once
-// on the way. Counts and order are the same afterwards, and nobody was notified.
+// What a linked browser gets of the messages from before: thousands of them, of which each hundredth has a file, between two real
+// browsers, of which each is killed once on the way. Counts and order are the same afterwards, and nobody was notified.
+// LOCKSTEP_HISTORY says how many (3,000), LOCKSTEP_SHOTS a folder for pictures of both screens on the way.
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Device } from "./lib/device.mjs";
 import { until } from "./lib/poll.mjs";
 import { Relay } from "./lib/relay.mjs";
 
 const MESSAGES = Number(process.env.LOCKSTEP_HISTORY ?? 3_000);
+const FILES = Math.ceil(MESSAGES / 100);
 const PATIENCE_MS = 60_000 + MESSAGES * 20;
 let relay;
 let laptop;
@@ -24,10 +28,10 @@ before(async () => {
     await client.send(to, { text: "the first", attachments: [picture] });
   }, "bob");
   await laptop.call(async (client, [to, count]) => {
+    const paper = async (n) => client.upload(new File([new Uint8Array(1_000 + n).fill(n)], `paper ${n}.bin`));
+    const note = async (n) => client.send(to, { text: `note ${n}`, attachments: n % 100 === 0 ? [await paper(n)] : undefined });
     // To oneself: nobody else has to take them, so they are there as soon as they are stored.
-    for (let n = 0; n < count; n += 50) {
-      await Promise.all(Array.from({ length: Math.min(50, count - n) }, (_, k) => client.send(to, { text: `note ${n + k}` })));
-    }
+    for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: Math.min(50, count - n) }, (_, k) => note(n + k)));
   }, ["alice", MESSAGES]);
   const { id } = await laptop.account();
   await until("all notes are sent", () => laptop.call(async (client, self) =>
@@ -40,7 +44,18 @@ after(async () => {
 });
 
 const own = async (device) => device.messages((await device.account()).id);
-const gist = (messages) => messages.map(({ id, text, sentAt }) => `${id} ${text} ${sentAt}`);
+const named = ({ attachments }) => attachments.map(({ fileName, size }) => `${fileName} (${size})`);
+const gist = (messages) => messages.map((message) => `${message.id} ${message.text} ${message.sentAt} ${named(message)}`);
+
+async function shoot(name) {
+  const folder = process.env.LOCKSTEP_SHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  for (const [side, device] of [["old", laptop], ["new", phone]]) {
+    await device.page.bringToFront();
+    await device.page.screenshot({ path: join(folder, `history-${name}-${side}.png`) });
+  }
+}
 
 describe("history", { concurrency: false }, () => {
   test("a browser that is linked is asked about, gets what was chosen, and both show how far it is", async () => {
@@ -52,10 +67,12 @@ describe("history", { concurrency: false }, () => {
     await laptop.lookAtLink(await phone.askToBeLinked("Phone"));
     assert.match(await laptop.t("history-choice").innerText(), /Which earlier messages may it have\?/);
     await laptop.t("history-all").check();
+    await shoot("choice");
     await laptop.approveLink();
     await phone.t("account").waitFor();
     await until("it has begun", async () => (await phone.messages(bobId).catch(() => [])).length === 1, PATIENCE_MS);
     for (const device of [phone, laptop]) await until("it is shown", async () => Number(await device.t("history-progress").getAttribute("data-total")) > MESSAGES);
+    await shoot("on-its-way");
     assert.deepEqual(await phone.page.evaluate(() => window.seen), []);
   });
 
@@ -69,11 +86,14 @@ describe("history", { concurrency: false }, () => {
     const [here, there] = [await own(laptop), await own(phone)];
     assert.equal(here.length, MESSAGES);
     assert.deepEqual(gist(there), gist(here));
+    assert.equal(there.filter(({ attachments }) => attachments.length === 1).length, FILES);
+    await phone.page.getByText("Note to self").first().waitFor();
+    await shoot("whole");
     const unread = (device) => device.call(async (client) => (await client.conversations()).map(({ id, unread: count }) => `${id} ${count}`).sort());
     assert.deepEqual(await unread(phone), await unread(laptop));
   });
 
-  test("a picture from before can be opened on the new browser, as long as the relay has it", async () => {
+  test("files from before can be opened on the new browser, as long as the relay has them", async () => {
     const [first] = await phone.messages(bobId);
     assert.deepEqual([first.text, first.attachments.map(({ fileName, size }) => [fileName, size])], ["the first", [["cat.png", 200_000]]]);
     const opened = await phone.call(async (client, id) => {
@@ -82,6 +102,26 @@ describe("history", { concurrency: false }, () => {
       return [file.type, bytes.length, bytes.every((byte, at) => byte === (at * 7) % 256)];
     }, first.id);
     assert.deepEqual(opened, ["image/png", 200_000, true]);
+    const papers = (await own(phone)).filter(({ attachments }) => attachments.length);
+    for (const { id, text } of [papers[0], papers[FILES >> 1], papers.at(-1)]) {
+      const n = Number(text.slice("note ".length));
+      const paper = await phone.call(async (client, message) => [...new Uint8Array(await (await client.download(message, 0)).arrayBuffer())], id);
+      assert.deepEqual(paper, Array(1_000 + n).fill(n & 255));
+    }
+  });
+
+  test("of a file that the relay has no more the message stays, and says so", async () => {
+    const routes = phone.browser.context;
+    await routes.route("**/v1/blobs/**", (route) => route.fulfill({ status: 404, contentType: "application/json", body: '{"code":"blob_unknown"}' }));
+    await phone.reload();
+    await phone.openChat("bob");
+    await until("it says so", async () => (await phone.t("file-state").innerText()) === "This file is no longer on the server.");
+    assert.deepEqual((await phone.shown()).map(({ text }) => text), ["the first"]);
+    await shoot("gone");
+    await routes.unroute("**/v1/blobs/**");
+    await phone.t("picture").click();
+    await until("it was fetched", async () => /can’t be shown/.test(await phone.t("picture").innerText())); // it is no picture, in truth
+    phone.problems = phone.problems.filter((problem) => !/\b404\b/.test(problem));
   });
 
   test("a file of all messages is taken over elsewhere with its key, and spoilt in any way it changes nothing", async () => {
