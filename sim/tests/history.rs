@@ -169,6 +169,18 @@ fn nothing_some_days_or_some_conversations_are_sent_as_chosen() {
     let carols = link(&mut world, alice, only);
     assert_eq!(world.texts(carols, "carol").len(), 2);
     assert_eq!(world.texts(carols, "bob"), Vec::<String>::new());
+    let of_none = HistoryChoice::Some {
+        days: None,
+        conversations: Some(Vec::new()),
+    };
+    let none = link(&mut world, alice, of_none.clone());
+    let device = DeviceId::try_from(5_u32).unwrap();
+    let send = HistoryCommand::Send {
+        device,
+        choice: of_none,
+    };
+    assert_eq!(world.ask(alice, Command::History(send)), Ok(Reply::Done));
+    assert_eq!(world.texts(none, "bob"), Vec::<String>::new());
     let uri = world.browser();
     let uri = world.offer(uri).uri;
     let choice = HistoryChoice::Some {

@@ -124,6 +124,26 @@ describe("history", { concurrency: false }, () => {
     phone.problems = phone.problems.filter((problem) => !/\b404\b/.test(problem));
   });
 
+  test("of the conversations that a person chooses, and of no others, a browser gets what was said", async () => {
+    const tablet = await Device.open(relay, { name: "Alice's e-reader" });
+    try {
+      await laptop.lookAtLink(await tablet.askToBeLinked("E-reader"));
+      await laptop.t("history-days").fill("7");
+      assert.equal(await laptop.t("history-month").isChecked(), true, "who types days means days");
+      await laptop.t("history-some").check();
+      await laptop.page.locator(`[data-testid=history-person][data-id="${bobId}"]`).check();
+      await shoot("some");
+      await laptop.approveLink();
+      await tablet.t("account").waitFor();
+      const shown = (name) => tablet.t("history-progress").getAttribute(name);
+      await until("all of it is there", async () => (await shown("data-total")) === "1" && (await shown("data-done")) === "1", PATIENCE_MS);
+      assert.deepEqual((await tablet.messages(bobId)).map(({ text }) => text), ["the first"]);
+      assert.deepEqual(await own(tablet).catch(() => []), []);
+    } finally {
+      await tablet.remove();
+    }
+  });
+
   test("a file of all messages is taken over elsewhere with its key, and spoilt in any way it changes nothing", async () => {
     const { key } = await laptop.call(async (client) => {
       const { file, key: secret } = await client.exportArchive({ onProgress: (progress) => (window.exported = progress) });

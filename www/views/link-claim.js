@@ -17,7 +17,7 @@ const GETS = {
 export function linkClaim({ app, request, approve, decline }) {
   const { deviceName: name, claimedHandle: claimed } = request;
   const withRoles = Boolean(app.account.handle); // a plain Signal service has only owners
-  const history = historyChoice();
+  const history = historyChoice(app.directory.conversations);
   const staff = staffForm({ directory: app.directory, claimed });
   const role = withRoles ? roleChoice({ first: claimed ? "staff" : "device", changed: show }) : undefined;
   const error = inlineError();
@@ -39,7 +39,7 @@ export function linkClaim({ app, request, approve, decline }) {
   }
 
   function decide() {
-    if (role?.value() !== "staff") return approve({ role: role?.value() ?? "owner", history: history.value() });
+    if (role?.value() !== "staff") return approve({ role: role?.value() ?? "owner", ...history.value() });
     const missing = staff.problem();
     if (missing) return error.show(missing, "staff_form");
     return approve({ role: "delegate", staff: staff.value() });

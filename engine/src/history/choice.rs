@@ -38,7 +38,7 @@ impl State {
         let own = self.own_id()?;
         let peer = peers::record(tx, own).await?;
         let record = ChosenRecord {
-            is_none: choice == HistoryChoice::None,
+            is_none: choice.is_nothing(),
             days: days(&choice),
             conversations,
             known: peers::current(&peer).map(|(id, _)| id.get()).collect(),

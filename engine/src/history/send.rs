@@ -43,6 +43,9 @@ impl State {
         if !self.has_device(tx, device).await? {
             return Ok(Err(Refusal::InvalidArgument("deviceId")));
         }
+        if choice.is_nothing() {
+            return Ok(Ok(Reply::Done));
+        }
         let only = match self.named_conversations(tx, &choice).await? {
             Ok(only) => only,
             Err(refusal) => return Ok(Err(refusal)),

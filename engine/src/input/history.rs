@@ -51,6 +51,16 @@ pub enum HistoryChoice {
     },
 }
 
+impl HistoryChoice {
+    /// Whether nothing is to be sent. A list without any conversation is not all of them.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Some { conversations, .. } => conversations.as_ref().is_some_and(Vec::is_empty),
+        }
+    }
+}
+
 /// Names a `PutBlob` or `GetBlob`. Chosen by the engine; never used twice by one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlobTask(pub u32);
