@@ -3,13 +3,12 @@
 //! This is the one state that memory has and the store has not: it ends with the process. What
 //! requests and answers mean is not known here.
 
-use std::collections::BTreeMap;
-
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use wire::endpoint::SOCKET_PATH;
 use wire::{AccountId, Endpoint, Frame, Request, Response};
 
+use crate::flat::Map;
 use crate::input::{SocketId, Timestamp};
 use crate::limits::{
     ANSWER_MS, BACKOFF_MAX_MS, BACKOFF_MIN_MS, BACKOFF_REPLACED_MS, KEEPALIVE_MS, PROBE_MS,
@@ -41,7 +40,7 @@ pub(crate) struct Connection {
     failures: u32,
     next_socket: u32,
     next_request: u64,
-    open: BTreeMap<u64, Pending>,
+    open: Map<u64, Pending>,
     last_heard: Timestamp,
     /// The relay was asked for a sign of life, which must be here by then.
     sign_due: Option<Timestamp>,
@@ -56,7 +55,7 @@ impl Connection {
             failures: 0,
             next_socket: 0,
             next_request: 1,
-            open: BTreeMap::new(),
+            open: Map::new(),
             last_heard: now,
             sign_due: None,
             reported: View::Offline { retry_at: None },

@@ -2,11 +2,10 @@
 //! may come first. What is waited for is bounded for each conversation, and for so long.
 //! It does not know what an act does (see `thread::acts`).
 
-use std::collections::BTreeMap;
-
 use wire::{AccountId, MessageId};
 
 use crate::error::Error;
+use crate::flat::Map;
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::{EARLY_MAX, EARLY_MS, EARLY_OF_CONVERSATION_MAX};
 use crate::output::Message;
@@ -19,7 +18,7 @@ use crate::tx::Tx;
 
 /// The acts that wait: target and act, and in which conversation.
 #[derive(Debug, Default)]
-pub(crate) struct Early(BTreeMap<(MessageId, MessageId), ConversationId>);
+pub(crate) struct Early(Map<(MessageId, MessageId), ConversationId>);
 
 impl Early {
     /// Reads what the store holds.

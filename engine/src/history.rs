@@ -19,11 +19,10 @@ mod receive;
 mod send;
 mod taken;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use wire::DeviceId;
 
 use crate::error::{Error, Refusal};
+use crate::flat::{Map, Set};
 use crate::input::{BlobEnd, BlobFault, BlobTask, Ticket, Timestamp};
 use crate::limits::HISTORY_RETRY_MS;
 use crate::output::{Event, Progress};
@@ -42,13 +41,13 @@ pub(crate) struct History {
     getting: Option<(BlobTask, Vec<u8>)>,
     merging: Option<Merging>,
     /// Devices that history is on its way to.
-    outgoing: BTreeSet<DeviceId>,
+    outgoing: Set<DeviceId>,
     /// There may be a piece to fetch.
     has_incoming: bool,
     put_at: Option<Timestamp>,
     get_at: Option<Timestamp>,
     /// Approvals that the relay is being asked about, and what was chosen with them.
-    approving: BTreeMap<Ticket, Vec<u8>>,
+    approving: Map<Ticket, Vec<u8>>,
 }
 
 impl History {

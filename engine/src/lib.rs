@@ -19,6 +19,7 @@ mod early;
 mod engine;
 pub mod error;
 mod fence;
+mod flat;
 mod guard;
 mod history;
 mod identity;

@@ -5,13 +5,12 @@
 //! while another own device is in use, as Signal's clients do, since the person is there. Reading on any device takes it
 //! back. It is memory alone: what was not shown before a page ended is in the counts of unread messages.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use wire::Envelope;
 
 use crate::attachment;
 use crate::contacts;
 use crate::error::Error;
+use crate::flat::{Map, Set};
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::{NOTIFY_HOLD_MS, OTHERS_ACTIVE_MS};
 use crate::output::{Event, Message, Notice, Notifications, Request};
@@ -23,8 +22,8 @@ use crate::tx::Tx;
 /// What is held, and what was shown.
 #[derive(Debug, Default)]
 pub(crate) struct Notifier {
-    held: BTreeMap<ConversationId, Held>,
-    shown: BTreeSet<ConversationId>,
+    held: Map<ConversationId, Held>,
+    shown: Set<ConversationId>,
     /// Another own device counts as in use until then.
     others_until: Timestamp,
 }

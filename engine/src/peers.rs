@@ -3,11 +3,10 @@
 //! A device that is gone is marked stale, not removed, so that late messages can be read. Whose word
 //! a change rests on (the relay's refusal, a decrypted message) is the caller's business.
 
-use std::collections::BTreeSet;
-
 use wire::{AccountId, DeviceId};
 
 use crate::error::Error;
+use crate::flat::Set;
 use crate::limits::{KEYS_AGAIN_MS, STALE_MAX};
 use crate::output::Event;
 use crate::record::{PeerDevice, PeerRecord, key};
@@ -107,10 +106,10 @@ pub(crate) fn old_key(peer: &PeerRecord, device: DeviceId) -> u32 {
 /// Which of the devices that there is no session with to do without: their keys were too old lately. Of those for which that
 /// is some time ago one is to be asked for again; no more at once, since the relay counts how often an account's keys are
 /// asked for.
-pub(crate) fn left_out(peer: &PeerRecord, lacking: &[DeviceId], now: u64) -> BTreeSet<DeviceId> {
+pub(crate) fn left_out(peer: &PeerRecord, lacking: &[DeviceId], now: u64) -> Set<DeviceId> {
     let old_at = |device: DeviceId| present(peer, device).map_or(0, |d| d.old_keys_at);
     let old = lacking.iter().map(|device| (old_at(*device), *device));
-    let old: BTreeSet<_> = old.filter(|(at, _)| *at != 0).collect();
+    let old: Set<_> = old.filter(|(at, _)| *at != 0).collect();
     // A mark that is still to come was made by a clock that has been set back.
     let lately = |at: u64| at <= now && now < at.saturating_add(KEYS_AGAIN_MS);
     let again = old.iter().find(|(at, _)| !lately(*at)).copied();

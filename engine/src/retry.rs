@@ -8,8 +8,6 @@
 mod answer;
 mod ask;
 
-use std::collections::BTreeSet;
-
 use libsignal_protocol::{
     CiphertextMessageType, DecryptionErrorMessage, PlaintextContent, PublicKey, Timestamp as Time,
     extract_decryption_error_message_from_serialized_content as extract,
@@ -17,6 +15,7 @@ use libsignal_protocol::{
 use wire::{DeviceAddress, Envelope, EnvelopeKind};
 
 use crate::error::Error;
+use crate::flat::Set;
 use crate::limits::WAITING_MAX;
 use crate::record::key;
 use crate::store::{Scan, Table};
@@ -26,7 +25,7 @@ pub(crate) use answer::forget_sent;
 /// What is waited for, by sending device and time: a copy of what the store holds, so that a message that comes
 /// costs no look-up.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(BTreeSet<Vec<u8>>);
+pub(crate) struct Waiting(Set<Vec<u8>>);
 
 impl Waiting {
     /// Reads what the store holds.

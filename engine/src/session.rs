@@ -18,7 +18,6 @@ mod identities;
 mod overlay;
 mod states;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -34,6 +33,7 @@ use wire::{AccountId, DeviceAddress, DeviceId, EnvelopeKind};
 
 use crate::account::Account;
 use crate::error::{Error, StoreFault};
+use crate::flat::Map;
 use crate::input::Timestamp;
 use crate::limits::{SESSION_SEND_MS, UNANSWERED_MAX};
 use crate::peers;
@@ -74,7 +74,7 @@ pub(crate) struct Sessions {
     signed: SignedKeys,
     kyber: KyberKeys,
     /// Decryptions that failed, by sender.
-    failures: BTreeMap<DeviceAddress, u32>,
+    failures: Map<DeviceAddress, u32>,
 }
 
 impl Sessions {
@@ -85,7 +85,7 @@ impl Sessions {
             one_time: OneTimeKeys::default(),
             signed: SignedKeys::default(),
             kyber: KyberKeys::default(),
-            failures: BTreeMap::new(),
+            failures: Map::new(),
         }
     }
 

@@ -2,8 +2,6 @@
 //! size. What is old is no news: nothing is notified, and what was read elsewhere is read here.
 //! It does not know how messages are merged.
 
-use std::collections::BTreeSet;
-
 use wire::DeviceId;
 use wire::proto::service::History as Told;
 use wire::proto::service::history::Taken;
@@ -13,6 +11,7 @@ use super::{again_at, refusal, taken};
 use crate::attachment::Pointer;
 use crate::content::OwnDevice;
 use crate::error::{Error, Refusal};
+use crate::flat::Set;
 use crate::input::{BlobFault, BlobTask, ConversationId, Ticket};
 use crate::limits::{MERGED_AT_ONCE, PIECE_MAX, PIECES_MAX};
 use crate::output::{Event, Output, Reply};
@@ -27,7 +26,7 @@ use crate::tx::Tx;
 pub(super) struct Merging {
     source: Source,
     piece: piece::Read,
-    touched: BTreeSet<ConversationId>,
+    touched: Set<ConversationId>,
 }
 
 /// Where it comes from, and so what is to be done when all of it is merged.
@@ -48,7 +47,7 @@ impl Merging {
         Self {
             source,
             piece,
-            touched: BTreeSet::new(),
+            touched: Set::new(),
         }
     }
 }
@@ -228,7 +227,7 @@ impl State {
         &mut self,
         tx: &mut Tx<'_>,
         piece: &mut piece::Read,
-        touched: &mut BTreeSet<ConversationId>,
+        touched: &mut Set<ConversationId>,
     ) -> Result<(), Error> {
         for head in std::mem::take(&mut piece.heads) {
             touched.insert(head.conversation);

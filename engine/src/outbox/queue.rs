@@ -4,11 +4,10 @@
 //! wait never stands before another one. What is in flight or waited for ends with the connection. It knows
 //! numbers of entries, not what is in them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use wire::{AccountId, DeviceId};
 
 use crate::error::Error;
+use crate::flat::{Map, Set};
 use crate::input::{ConversationId, Timestamp};
 use crate::limits::IN_FLIGHT_MAX;
 use crate::record::{OutboxRecord, Record};
@@ -19,14 +18,14 @@ use crate::tx::Tx;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// By conversation, the numbers of its entries; a damaged entry has none.
-    waiting: BTreeMap<Option<ConversationId>, BTreeSet<u64>>,
-    in_flight: BTreeSet<u64>,
+    waiting: Map<Option<ConversationId>, Set<u64>>,
+    in_flight: Set<u64>,
     /// Keys that were asked for and have not come, of one device or of all of the account; and for which entry.
-    fetching: BTreeMap<(AccountId, Option<DeviceId>), u64>,
+    fetching: Map<(AccountId, Option<DeviceId>), u64>,
     /// Conversations whose next send has to wait: one full mailbox must not hold up the others.
-    waits: BTreeMap<Option<ConversationId>, Timestamp>,
+    waits: Map<Option<ConversationId>, Timestamp>,
     /// Accounts whose keys may not be asked for yet.
-    key_waits: BTreeMap<AccountId, Timestamp>,
+    key_waits: Map<AccountId, Timestamp>,
     /// There may be something to send.
     pub(crate) due: bool,
 }
@@ -57,7 +56,7 @@ impl Outbox {
 
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.values().map(BTreeSet::len).sum()
+        self.waiting.values().map(Set::len).sum()
     }
 
     /// Whether anything of a conversation waits.
@@ -66,7 +65,8 @@ impl Outbox {
     }
 
     pub(super) fn add(&mut self, conversation: Option<ConversationId>, seq: u64) {
-        self.waiting.entry(conversation).or_default().insert(seq);
+        self.waiting
+            .change(conversation, |numbers| numbers.insert(seq));
         self.due = true;
     }
 
@@ -86,7 +86,7 @@ impl Outbox {
             .waiting
             .iter()
             .filter(|(conversation, _)| !self.waits.contains_key(conversation))
-            .filter_map(|(_, numbers)| numbers.first().copied())
+            .filter_map(|(_, numbers)| numbers.iter().next().copied())
             .filter(|seq| !self.in_flight.contains(seq))
             .collect();
         ready.sort_unstable();

@@ -2,8 +2,6 @@
 //! however many of its registers have changed.
 //! It writes no register.
 
-use std::collections::BTreeSet;
-
 use wire::AccountId;
 
 use super::app::Key;
@@ -12,6 +10,7 @@ use super::space::Meaning;
 use super::{Field, Merged, Place, Register};
 use crate::contacts;
 use crate::error::Error;
+use crate::flat::Set;
 use crate::guard;
 use crate::output::{AppEvent, Event};
 use crate::peers;
@@ -23,11 +22,11 @@ use crate::tx::Tx;
 /// Whom changes concern.
 #[derive(Default)]
 pub(crate) struct Effects {
-    people: BTreeSet<AccountId>,
-    conversations: BTreeSet<AccountId>,
+    people: Set<AccountId>,
+    conversations: Set<AccountId>,
     settings: bool,
     recovered: bool,
-    app: BTreeSet<Key>,
+    app: Set<Key>,
 }
 
 impl Effects {

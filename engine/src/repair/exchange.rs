@@ -4,8 +4,6 @@
 //! is told is from an own device and yet read strictly, and nothing older than either device's history goes over.
 //! It does not know when devices are compared.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use prost::Message as _;
 use wire::proto::archive::repair::{Group as ToldGroup, Groups, Items, Wanted};
 use wire::proto::archive::{ArchivedMessage, Repair as Told};
@@ -18,6 +16,7 @@ use super::parts::Parts;
 use super::supply::{add_gone, is_gone, supply, take_gone, tell};
 use crate::archive::Reader;
 use crate::error::Error;
+use crate::flat::{Map, Set};
 use crate::limits::{DAY_MS, REPAIR_BYTES, REPAIR_MESSAGES};
 use crate::output::{Message, MessageKind, MessageStatus};
 use crate::peers;
@@ -133,7 +132,7 @@ impl State {
         parts: &mut Parts,
     ) -> Result<(), Error> {
         let reader = self.archive_reader(tx)?;
-        let mut gone: BTreeMap<AccountId, Vec<u8>> = BTreeMap::new();
+        let mut gone: Map<AccountId, Vec<u8>> = Map::new();
         for message in messages {
             let Some(placed) = reader.message(message) else {
                 continue;
@@ -148,7 +147,7 @@ impl State {
                 continue;
             }
             if is_gone(tx, id.as_bytes()).await? {
-                gone.entry(conversation).or_default().extend(id.as_bytes());
+                gone.change(conversation, |ids| ids.extend(id.as_bytes()));
             } else if let Some(new) = self.take_archived(tx, placed).await? {
                 self.notify_repaired(tx, order, *new).await?;
             }
@@ -197,10 +196,10 @@ impl State {
 }
 
 /// The groups in messages. There may be more of them than one answer lists: another part each day.
-fn listed(list: &BTreeMap<Vec<u8>, Digest>, day: u64) -> Vec<Groups> {
+fn listed(list: &Map<Vec<u8>, Digest>, day: u64) -> Vec<Groups> {
     let mut all = Vec::new();
     let (mut part, mut size) = (Groups::default(), 0);
-    for (key, digest) in list {
+    for (key, digest) in list.iter() {
         let group = ToldGroup {
             key: key.clone(),
             digest: digest.to_vec(),
@@ -235,12 +234,12 @@ async fn compare_groups(
     let Groups { from, to, groups } = told;
     let own = list(tx, floor, &from, &to).await?;
     let is_inside = |key: &Vec<u8>| *key >= from && (to.is_empty() || *key < to);
-    let theirs: BTreeMap<Vec<u8>, Vec<u8>> = groups
+    let theirs: Map<Vec<u8>, Vec<u8>> = groups
         .into_iter()
         .filter(|group| is_inside(&group.key))
         .map(|group| (group.key, group.digest))
         .collect();
-    let keys: BTreeSet<&Vec<u8>> = own.keys().chain(theirs.keys()).collect();
+    let keys: Set<&Vec<u8>> = own.keys().chain(theirs.keys()).collect();
     for key in keys {
         let same = own.get(key).map(Digest::as_slice) == theirs.get(key).map(Vec::as_slice);
         let Some(group) = Group::from_key(key).filter(|_| !same) else {
@@ -304,13 +303,13 @@ async fn compare_items(
     };
     let is_inside = |id: &[u8]| id >= from.as_slice() && id <= to.as_slice();
     let (own, _) = items(tx, &group, floor).await?;
-    let own: BTreeMap<[u8; 16], Item> = own
+    let own: Map<[u8; 16], Item> = own
         .into_iter()
         .filter(|item| is_inside(&item.id))
         .map(|item| (item.id, item))
         .collect();
     let (entries, _) = entries.as_chunks::<ENTRY>();
-    let theirs: BTreeMap<[u8; 16], &[u8]> = entries
+    let theirs: Map<[u8; 16], &[u8]> = entries
         .iter()
         .filter_map(|entry| entry.split_first_chunk::<16>())
         .map(|(id, print)| (*id, print))

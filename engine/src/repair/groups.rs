@@ -4,13 +4,12 @@
 //! A change only marks its group, without reading anything (`mark`); digests are made when they are wanted (`refresh`).
 //! It does not know what is done with them.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest as _, Sha256};
 use wire::AccountId;
 
 use super::items::{Item, items};
 use crate::error::Error;
+use crate::flat::Map;
 use crate::input::ConversationId;
 use crate::limits::{REPAIR_GROUP_BITS, REPAIR_GROUPS_AT_ONCE, TABLE_PAGE};
 use crate::record::{DigestRecord, Record, key};
@@ -207,8 +206,8 @@ pub(super) async fn list(
     floor: u64,
     from: &[u8],
     to: &[u8],
-) -> Result<BTreeMap<Vec<u8>, Digest>, Error> {
-    let mut list = BTreeMap::new();
+) -> Result<Map<Vec<u8>, Digest>, Error> {
+    let mut list = Map::new();
     let mut page = Scan {
         from: from.to_vec(),
         to: Some(to.to_vec()).filter(|to| !to.is_empty()),
@@ -242,9 +241,9 @@ pub(super) async fn list(
 }
 
 /// One digest of all.
-pub(super) fn root(list: &BTreeMap<Vec<u8>, Digest>) -> Digest {
+pub(super) fn root(list: &Map<Vec<u8>, Digest>) -> Digest {
     let mut hash = Sha256::new();
-    for (key, digest) in list {
+    for (key, digest) in list.iter() {
         hash.update((key.len() as u64).to_be_bytes());
         hash.update(key);
         hash.update(digest);

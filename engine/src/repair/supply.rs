@@ -1,8 +1,6 @@
 //! Telling another own device what it lacks, and that something has gone for good.
 //! It does not know how it was found out.
 
-use std::collections::BTreeSet;
-
 use prost::Message as _;
 use wire::proto::archive::repair::{Gone, Wanted};
 use wire::{AccountId, MessageId};
@@ -12,6 +10,7 @@ use super::items::items;
 use super::parts::Parts;
 use crate::archive;
 use crate::error::Error;
+use crate::flat::Set;
 use crate::record::{ConversationRecord, IndexRecord, MessageRecord, key};
 use crate::registers;
 use crate::store::Table;
@@ -30,7 +29,7 @@ pub(super) async fn supply(
         return Ok(());
     };
     let (ids, _) = wanted.ids.as_chunks::<16>();
-    let ids: BTreeSet<&[u8; 16]> = ids.iter().collect();
+    let ids: Set<&[u8; 16]> = ids.iter().collect();
     let (items, _) = items(tx, &group, floor).await?;
     for item in items.iter().filter(|item| ids.contains(&item.id)) {
         tell(tx, &group, &item.at, parts).await?;

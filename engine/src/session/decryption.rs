@@ -43,7 +43,7 @@ impl Sessions {
             }
         }
         if fault == PeerFault::Unreadable {
-            *self.failures.entry(address).or_default() += 1;
+            self.failures.change(address, |count| *count += 1);
         }
         Err(fault)
     }

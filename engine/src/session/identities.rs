@@ -1,8 +1,6 @@
 //! libsignal's view of identity keys: an account's own, and those that it vouches for (`trust` has the rule).
 //! Where they come from and when they are written is not known here.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use async_trait::async_trait;
 use libsignal_protocol::{
     Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, ProtocolAddress,
@@ -13,6 +11,7 @@ use super::Incarnation;
 use super::overlay::{Result, device_address};
 use crate::account::Account;
 use crate::error::StoreFault;
+use crate::flat::{Map, Set};
 use crate::trust::Certified;
 
 /// Identity keys, by account.
@@ -20,10 +19,10 @@ pub(super) struct Identities {
     own: IdentityKeyPair,
     own_account: AccountId,
     registration_id: u32,
-    known: BTreeMap<AccountId, IdentityKey>,
-    new: BTreeSet<AccountId>,
+    known: Map<AccountId, IdentityKey>,
+    new: Set<AccountId>,
     /// Devices with keys of their own.
-    certified: BTreeMap<DeviceAddress, Vec<Certified>>,
+    certified: Map<DeviceAddress, Vec<Certified>>,
     /// The incarnation that libsignal's calls are about.
     selected: Option<Incarnation>,
 }
@@ -34,9 +33,9 @@ impl Identities {
             own: account.identity,
             own_account: account.address.account,
             registration_id: account.registration_id.into(),
-            known: BTreeMap::from([(account.address.account, account.account_key)]),
-            new: BTreeSet::new(),
-            certified: BTreeMap::new(),
+            known: Map::from_iter([(account.address.account, account.account_key)]),
+            new: Set::new(),
+            certified: Map::new(),
             selected: None,
         }
     }

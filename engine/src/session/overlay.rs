@@ -2,8 +2,6 @@
 //! several of them mutably at once. None of them ever waits, so its futures are ready at once.
 //! They do not know where records come from or when they are written.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use async_trait::async_trait;
 use libsignal_protocol::{
     CiphertextMessageType, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyId,
@@ -13,6 +11,7 @@ use libsignal_protocol::{
 use wire::{DeviceAddress, DeviceId};
 
 use super::Incarnation;
+use crate::flat::{Map, Set};
 use crate::record::PreKeyKind;
 
 pub(super) type Result<T> = std::result::Result<T, SignalProtocolError>;
@@ -37,8 +36,8 @@ pub(super) struct Entry {
 /// Sessions, by device and incarnation. libsignal knows devices only, so one incarnation at a time is selected.
 #[derive(Default)]
 pub(super) struct SessionRecords {
-    loaded: BTreeMap<DeviceAddress, Vec<Entry>>,
-    changed: BTreeSet<DeviceAddress>,
+    loaded: Map<DeviceAddress, Vec<Entry>>,
+    changed: Set<DeviceAddress>,
     selected: Option<Incarnation>,
 }
 
@@ -80,8 +79,8 @@ impl SessionRecords {
     }
 
     pub(super) fn change(&mut self, of: Incarnation, change: impl FnOnce(&mut Entry)) {
-        let entries = self.loaded.entry(of.address).or_default();
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.epoch == of.epoch) {
+        let entries = self.loaded.get_mut(&of.address).into_iter().flatten();
+        if let Some(entry) = entries.into_iter().find(|entry| entry.epoch == of.epoch) {
             change(entry);
             self.changed.insert(of.address);
         }
@@ -117,8 +116,10 @@ impl SessionStore for SessionRecords {
         record: &SessionRecord,
     ) -> Result<()> {
         let Incarnation { address, epoch } = self.selected(address)?;
-        let entries = self.loaded.entry(address).or_default();
-        match entries.iter_mut().find(|entry| entry.epoch == epoch) {
+        let store = |entries: &mut Vec<Entry>| match entries
+            .iter_mut()
+            .find(|entry| entry.epoch == epoch)
+        {
             Some(entry) => entry.record = record.clone(),
             None => entries.insert(
                 0,
@@ -132,7 +133,8 @@ impl SessionStore for SessionRecords {
                     resends_since: 0,
                 },
             ),
-        }
+        };
+        self.loaded.change(address, store);
         self.changed.insert(address);
         Ok(())
     }
@@ -142,7 +144,7 @@ impl SessionStore for SessionRecords {
 /// message in one batch meets its session and not a missing key.
 #[derive(Default)]
 pub(super) struct OneTimeKeys {
-    loaded: BTreeMap<u32, PreKeyRecord>,
+    loaded: Map<u32, PreKeyRecord>,
     pub(super) used: Vec<u32>,
 }
 
@@ -174,7 +176,7 @@ impl PreKeyStore for OneTimeKeys {
 /// Own signed EC prekeys.
 #[derive(Default)]
 pub(super) struct SignedKeys {
-    loaded: BTreeMap<u32, SignedPreKeyRecord>,
+    loaded: Map<u32, SignedPreKeyRecord>,
 }
 
 impl SignedKeys {
@@ -206,9 +208,9 @@ impl SignedPreKeyStore for SignedKeys {
 /// made sessions with: a first message is good for one session, however often it is replayed.
 #[derive(Default)]
 pub(super) struct KyberKeys {
-    loaded: BTreeMap<u32, (PreKeyKind, KyberPreKeyRecord)>,
+    loaded: Map<u32, (PreKeyKind, KyberPreKeyRecord)>,
     pub(super) used: Vec<u32>,
-    known_bases: BTreeSet<(u32, Vec<u8>)>,
+    known_bases: Set<(u32, Vec<u8>)>,
     pub(super) new_bases: Vec<(u32, Vec<u8>)>,
 }
 

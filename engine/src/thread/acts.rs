@@ -4,8 +4,6 @@
 //! person's reactions the latest counts, a deletion is final, a status only rises. An act that comes before its message
 //! waits for it (see `early`). It does not know how acts travel.
 
-use std::collections::BTreeSet;
-
 use wire::{AccountId, DeviceId, MessageId};
 
 use super::union::is_later;
@@ -14,6 +12,7 @@ use super::view::{
 };
 use super::{is_unread, locate, read_one, row};
 use crate::error::{Error, Refusal};
+use crate::flat::Set;
 use crate::input::ConversationId;
 use crate::limits::{ACT_WINDOW_MS, EDITS_KEPT};
 use crate::output::Event;
@@ -161,7 +160,7 @@ pub(super) fn add_versions(record: &mut MessageRecord, new: Vec<VersionRecord>) 
     let before = take_versions(record);
     let mut versions = [before.clone(), new].concat();
     versions.sort_by(|a, b| (b.clock, &b.id, &b.text).cmp(&(a.clock, &a.id, &a.text)));
-    let mut ids = BTreeSet::new();
+    let mut ids = Set::new();
     versions.retain(|version| ids.insert(version.id.clone()));
     versions.truncate(EDITS_KEPT + 1);
     let outcome = outcome(versions != before);
