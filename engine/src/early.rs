@@ -181,3 +181,13 @@ fn read(target: MessageId, id: MessageId, record: EarlyRecord) -> Option<Act> {
         },
     })
 }
+
+/// How many acts and messages of others a device has refused, for tests.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn refused(snapshot: &crate::store::memory::Snapshot) -> u64 {
+    let mut meta = snapshot.rows(Table::Meta);
+    let clock = meta.find(|(at, _)| *at == key::CLOCK);
+    let clock = clock.and_then(|(_, bytes)| crate::record::ClockRecord::read(bytes).ok());
+    clock.map_or(0, |clock| clock.refused_acts)
+}

@@ -67,6 +67,8 @@ mod typing;
 mod upkeep;
 
 #[cfg(any(test, feature = "testing"))]
+pub use early::refused;
+#[cfg(any(test, feature = "testing"))]
 pub use registers::testing::{Held, held};
 #[cfg(any(test, feature = "testing"))]
 pub use repair::testing::{digests, history_from};

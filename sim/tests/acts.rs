@@ -10,7 +10,7 @@ use engine::input::{Action, Draft};
 use engine::output::{Message, MessageKind};
 use engine::store::Table;
 use engine::store::memory::{Crash, Keep};
-use engine::{Command, Refusal, Reply};
+use engine::{Command, Refusal, Reply, refused};
 use sim::{Cast, ClientId, World};
 use wire::MessageId;
 
@@ -280,4 +280,40 @@ fn unread(world: &mut World, id: ClientId) -> u32 {
         Ok(Reply::Conversations(list)) => list[0].unread,
         other => panic!("no conversations: {other:?}"),
     }
+}
+
+/// A hostile client can write it; it counts on no device, and what was done is seen to have been done.
+#[test]
+fn an_edit_or_deletion_by_who_did_not_write_it_is_refused_and_counted_on_every_device() {
+    let mut world = World::new(391);
+    let cast = Cast::new(&mut world);
+    world.send(cast.bob, "alice", "hello");
+    let id = world.send(cast.alice, "bob", "hers");
+    let [hers, his] = [cast.alice, cast.bob].map(|id| match world.ask(id, Command::Account) {
+        Ok(Reply::Account(account)) => *account.id.as_bytes(),
+        other => panic!("no account: {other:?}"),
+    });
+    let believe_it_is_his = |_: &[u8], record: &mut Vec<u8>| {
+        let found = record.windows(16).position(|bytes| bytes == hers);
+        if let Some(at) = found {
+            record[at..at + 16].copy_from_slice(&his);
+        }
+        Keep::Yes
+    };
+    let before = [cast.alice, cast.second].map(|id| refused(&world.client(id).store.snapshot()));
+    world
+        .client(cast.bob)
+        .store
+        .edit(Table::Messages, believe_it_is_his);
+    done(&mut world, cast.bob, edit(id, "his"));
+    done(&mut world, cast.bob, remove(id, true));
+    assert_eq!(
+        world.thread(cast.bob, "alice").pop().unwrap().kind,
+        MessageKind::Deleted
+    );
+    for own in [cast.alice, cast.second] {
+        assert_eq!(world.thread(own, "bob").pop().unwrap().text, "hers");
+    }
+    let after = [cast.alice, cast.second].map(|id| refused(&world.client(id).store.snapshot()));
+    assert_eq!(after, before.map(|count| count + 2));
 }
