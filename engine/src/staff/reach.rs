@@ -115,11 +115,11 @@ impl Reach {
     /// What an own delegate gets of what own devices are told.
     fn told(&self, known: &PeerDevice) -> Option<Content> {
         let message = self.transcript.sync_message.as_ref()?;
+        // Snapshots and offers that are for a delegate are made for that one alone.
         let sent = message.sent.clone().filter(|_| self.mirrors(known));
-        let for_it = |so: bool| so && self.for_one;
         let part = SyncMessage {
-            contact_snapshot: message.contact_snapshot.clone().filter(|_| for_it(true)),
-            certificate_offer: message.certificate_offer.clone().filter(|_| for_it(true)),
+            contact_snapshot: message.contact_snapshot.clone().filter(|_| self.for_one),
+            certificate_offer: message.certificate_offer.clone().filter(|_| self.for_one),
             sent,
             ..SyncMessage::default()
         };

@@ -3,6 +3,7 @@
 //!
 //! It is repeated in every message, so that who has missed one learns it from the next. What is done with it, `reach` says.
 
+use prost::Message as _;
 use rand::Rng as _;
 use wire::certificate::{Capabilities, Role};
 use wire::proto::service::staff::Member;
@@ -23,7 +24,6 @@ use crate::state::State;
 use crate::thread;
 use crate::trust;
 use crate::tx::Tx;
-use prost::Message as _;
 
 impl State {
     /// What a message to this person says of who reads for us; nothing, if nobody ever did.
