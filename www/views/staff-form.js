@@ -15,7 +15,7 @@ const group = (legend, testid, ...children) => el("fieldset.setting-group", { te
 
 /** Some conversations. `value()`: their ids; `problem()`: what is missing, if something is. */
 export function chosenPart(directory, chosen = []) {
-  const known = [...directory.conversations, ...directory.quietContacts()];
+  const known = [...directory.conversations, ...directory.quietContacts()].filter(({ id }) => id !== directory.own()); // notes to oneself are no conversation
   const boxes = known.map(({ id, name: whose, handle }) => ({ id, ...choice("checkbox", undefined, "staff-conversation", whose || handle || "Unknown person", { checked: chosen.includes(id) }) }));
   const node = el("fieldset.setting-group", {}, el("legend", {}, "Which conversations?"), el("div.staff-conversations", {}, boxes.map((box) => box.node)));
   const value = () => boxes.filter(({ input }) => input.checked).map(({ id }) => id);
