@@ -237,7 +237,7 @@ impl State {
                     conversation: from.account,
                     author: from,
                     sent_at,
-                    order: believed_order(sent_at, envelope),
+                    order: self.order_of(tx, envelope, sent_at).await?,
                     status: MessageStatus::Received,
                     started: None,
                     staff,

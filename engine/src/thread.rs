@@ -29,7 +29,7 @@ use acts::Act;
 pub(crate) use ahead::{mark_read_ahead, move_mark};
 pub(crate) use gone::remove;
 pub(crate) use pages::{list, page, show};
-pub(crate) use placeholder::{Kept, end_placeholder, kept_at, remove_placeholder};
+pub(crate) use placeholder::{Kept, end_placeholder, kept_at, kept_order, remove_placeholder};
 use timer::Timer;
 use view::{
     KIND_DELETED, KIND_TIMER, STATUS_DELIVERED, STATUS_RECEIVED, rank, stored_kind, view,

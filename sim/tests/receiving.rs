@@ -239,6 +239,42 @@ fn a_damaged_message_leaves_a_placeholder_and_no_other_trace() {
     assert!(world.texts(bob, "alice").contains(&"real".to_owned()));
 }
 
+/// Its author's clock is hours ahead, so its place is told by when the relay took it: the first time.
+#[test]
+fn a_message_that_could_not_be_read_at_first_stands_where_its_place_was_kept() {
+    let mut world = World::new(61);
+    let alice = world.register("alice");
+    let bob = world.register("bob");
+    world.send(alice, "bob", "settled");
+    world.send(bob, "alice", "settled, too");
+    let source = DeviceAddress {
+        account: account(&mut world, alice),
+        device: device(1),
+    };
+    world.client_mut(alice).clock_ahead_ms = 3 * 3_600_000;
+    world.relay.refuse.push(("/v1/bundles", 500, 1));
+    world.send(alice, "bob", "first");
+    let bundle = world.client(alice).bundles().last().unwrap().clone();
+    let mut part = bundle.recipients[0].messages[0].clone();
+    let middle = part.content.len() / 2;
+    part.content[middle] ^= 1;
+    let damaged = Envelope {
+        client_timestamp: bundle.timestamp,
+        server_timestamp: world.now,
+        ..envelope(&part, source, Some([7; 16]))
+    };
+    world.mute(alice, true); // what Bob asks for comes later
+    world.inject(bob, &[damaged]);
+    world.pass_ms(1_000);
+    world.client_mut(bob).clock_ahead_ms = 5 * 60_000; // as far as Alice's is believed
+    world.send(bob, "alice", "second");
+    world.pass_ms(60_000);
+    world.mute(alice, false);
+    world.pass_ms(120_000);
+    let all = ["settled", "settled, too", "first", "second"];
+    assert_eq!(world.texts(bob, "alice"), all);
+}
+
 #[test]
 fn a_redelivered_envelope_is_acked_but_not_shown_twice() {
     let mut world = World::new(55);

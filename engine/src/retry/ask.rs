@@ -81,6 +81,28 @@ impl State {
         Ok(lately < RETRY_ASKS_MAX)
     }
 
+    /// Where a message stands that may have been waited for: where its place was kept. The relay takes a repeat later than
+    /// what was written after it, so of a clock that is ahead it would be believed too much.
+    pub(crate) async fn order_of(
+        &self,
+        tx: &mut Tx<'_>,
+        envelope: &Envelope,
+        sent_at: u64,
+    ) -> Result<u64, Error> {
+        let believed = believed_order(sent_at, envelope);
+        let (from, timestamp) = (envelope.source, envelope.client_timestamp);
+        if !self.waiting.has(from, timestamp) {
+            return Ok(believed);
+        }
+        let at = key::waiting(from, timestamp);
+        let waiting = tx.get::<WaitingRecord>(&at).await?.unwrap_or_default();
+        let kept = match MessageId::from_slice(&waiting.placeholder) {
+            Ok(id) => thread::kept_order(tx, id).await?,
+            Err(_) => None,
+        };
+        Ok(kept.map_or(believed, |kept| kept.min(believed)))
+    }
+
     /// A message came and was read: if it was waited for, its place is free.
     pub(crate) async fn no_longer_waiting(
         &mut self,

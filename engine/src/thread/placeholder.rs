@@ -27,6 +27,13 @@ pub(crate) async fn remove_placeholder(tx: &mut Tx<'_>, id: MessageId) -> Result
     Ok(())
 }
 
+/// Where a placeholder stands.
+pub(crate) async fn kept_order(tx: &mut Tx<'_>, id: MessageId) -> Result<Option<u64>, Error> {
+    let found = row::get(tx, id).await?;
+    let kept = found.filter(|(_, record)| matches!(record.kind, KIND_WAITING | KIND_UNREADABLE));
+    Ok(kept.map(|(place, _)| place.order))
+}
+
 /// A place that is kept for something of a device.
 pub(crate) struct Kept {
     pub(crate) id: MessageId,
