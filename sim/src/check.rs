@@ -11,6 +11,7 @@ pub(crate) mod marks;
 pub(crate) mod record;
 pub(crate) mod registers;
 pub(crate) mod release;
+pub(crate) mod staff;
 pub(crate) mod threads;
 pub(crate) mod timers;
 pub(crate) mod wire_use;
@@ -52,6 +53,8 @@ pub enum Check {
     Files,
     /// A browser that was given earlier messages has them.
     Given,
+    /// Staff show what they are let read and nothing else, and what they say is known as theirs.
+    Staff,
     /// Nothing waits any more, at the relay or to be sent.
     Drained,
     /// All devices are back after the faults.

@@ -54,9 +54,33 @@ const HABITS: [&[(&str, u32)]; 3] = [
 const SNAPSHOTS: &[(&str, u32)] = &[("snapshot", 8), ("restore", 5), ("open", 4)];
 const LIES: &[(&str, u32)] = &[("deceive", 6)];
 
+/// What people do who have staff, or write to those who have.
+const STAFF: &[(&str, u32)] = &[("hire", 4), ("dismiss", 1), ("wish", 4), ("answer", 8)];
+/// One of so many runs has staff.
+const STAFF_ONE_OF: u32 = 3;
+
 /// The run of a seed.
 #[must_use]
 pub fn play(seed: u64, steps: usize) -> Play {
+    let mut rng = staff_rng(seed);
+    let has_staff = rng.random_range(0..STAFF_ONE_OF) == 0;
+    drawn(seed, steps, has_staff.then_some(&mut rng))
+}
+
+/// The same of one in which people have staff, whatever the seed says.
+#[must_use]
+pub fn play_with_staff(seed: u64, steps: usize) -> Play {
+    let mut rng = staff_rng(seed);
+    let _has_staff = rng.random_range(0..STAFF_ONE_OF);
+    drawn(seed, steps, Some(&mut rng))
+}
+
+/// Numbers of their own, so that the runs without staff are the same as before there were any.
+fn staff_rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed ^ 0x57AFF)
+}
+
+fn drawn(seed: u64, steps: usize, staff: Option<&mut ChaCha20Rng>) -> Play {
     let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5EED);
     let mut weights = USUAL.to_vec();
     for fault in FAULTS.iter().chain(&HABITS) {
@@ -81,6 +105,14 @@ pub fn play(seed: u64, steps: usize) -> Play {
             Step::Approve { by: owner },
             Step::Run {},
         ]);
+    }
+    if let Some(rng) = staff {
+        weights.extend(STAFF);
+        for _ in 0..rng.random_range(1..4) {
+            let [by, what, ..] = rng.next_u32().to_le_bytes();
+            let hire = Step::Hire { by, what };
+            play.steps.extend([hire, Step::Run {}, hire, Step::Run {}]);
+        }
     }
     let all: u32 = weights.iter().map(|(_, weight)| weight).sum();
     while play.steps.len() < steps {

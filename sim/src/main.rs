@@ -1,5 +1,6 @@
 //! Repeats a run, or looks for one that goes wrong: on all cores, since runs know nothing of each other.
-//! `cargo run -p sim -- SEED [--steps N]`, `-- --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N]`, `-- --play FILE`.
+//! `cargo run -p sim -- SEED [--steps N] [--staff]`, `-- --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N] [--staff]`,
+//! `-- --play FILE`.
 #![expect(clippy::print_stdout, reason = "it is a command-line tool")]
 
 use std::fmt;
@@ -16,8 +17,8 @@ use sim::run::{self, Counts, Detail, Verdict};
 use sim::shrink::shrink;
 use sim::step::Play;
 
-const USAGE: &str = "usage: sim SEED [--steps N] | \
-    sim --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N] | sim --play FILE";
+const USAGE: &str = "usage: sim SEED [--steps N] [--staff] | \
+    sim --hunt N [--from SEED] [--steps N] [--threads N] [--minutes N] [--staff] | sim --play FILE";
 /// Steps of a run, unless the call says otherwise.
 const STEPS: usize = 150;
 
@@ -26,6 +27,11 @@ fn main() -> ExitCode {
     let steps = number(&args, "--steps")
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(STEPS);
+    let drawn = if args.iter().any(|arg| arg == "--staff") {
+        generate::play_with_staff
+    } else {
+        generate::play
+    };
     if let Some(file) = value(&args, "--play") {
         return match std::fs::read_to_string(&file)
             .ok()
@@ -44,12 +50,13 @@ fn main() -> ExitCode {
             next: AtomicU64::new(from),
             end: from.saturating_add(runs),
             steps,
+            drawn,
             deadline: time.map(|time| Instant::now() + time),
         }
         .run(threads);
     }
     match args.first().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => repeat(&generate::play(seed, steps)),
+        Some(seed) => repeat(&drawn(seed, steps)),
         None => usage(""),
     }
 }
@@ -101,6 +108,8 @@ struct Hunt {
     /// The first that is not looked at.
     end: u64,
     steps: usize,
+    /// How a seed becomes a run.
+    drawn: fn(u64, usize) -> Play,
     deadline: Option<Instant>,
 }
 
@@ -130,7 +139,7 @@ impl Hunt {
             return ExitCode::SUCCESS;
         };
         println!("{tally}\nseed {seed} breaks a promise; making it short");
-        let short = shrink(&generate::play(seed, self.steps), first.check);
+        let short = shrink(&(self.drawn)(seed, self.steps), first.check);
         println!("{short}");
         repeat(&short)
     }
@@ -145,7 +154,7 @@ impl Hunt {
             if seed >= self.end {
                 return;
             }
-            let verdict = run::play(&generate::play(seed, self.steps), Detail::Steps);
+            let verdict = run::play(&(self.drawn)(seed, self.steps), Detail::Steps);
             if done.send((seed, verdict)).is_err() {
                 return; // enough was found
             }
@@ -188,6 +197,7 @@ impl fmt::Display for Tally {
             accepted,
             crashes,
             lies,
+            staff,
             ..
         } = *counts;
         let seconds = began.elapsed().as_secs().max(1);
@@ -195,7 +205,7 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{runs} runs, {steps} steps ({} a run, {} a second), {faults} faults ({} a run), \
-             {crashes} crashes, {lies} lies, {accepted} messages, {seconds} s",
+             {crashes} crashes, {lies} lies, {staff} of staff, {accepted} messages, {seconds} s",
             each(steps),
             steps as u64 / seconds,
             each(faults),

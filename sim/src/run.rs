@@ -7,6 +7,7 @@ mod file;
 mod give;
 mod set;
 mod settle;
+mod staff;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -52,6 +53,8 @@ pub struct Counts {
     pub others: usize,
     /// Devices at the end.
     pub devices: usize,
+    /// Other people's devices that were let in.
+    pub staff: usize,
     /// Steps done.
     pub steps: usize,
     /// Of them those that did harm, or planned it.
@@ -69,6 +72,7 @@ impl Counts {
             accepted,
             others,
             devices,
+            staff,
             steps,
             faults,
             crashes,
@@ -77,6 +81,7 @@ impl Counts {
         self.accepted += accepted;
         self.others += others;
         self.devices += devices;
+        self.staff += staff;
         self.steps += steps;
         self.faults += faults;
         self.crashes += crashes;
@@ -254,9 +259,10 @@ impl Run {
     }
 
     fn watch_states(&mut self) {
+        self.watch_staff();
         for n in 0..self.watched.len() {
             let (id, client) = (ClientId(n), self.world.client(ClientId(n)));
-            if !client.is_open() {
+            if !client.is_open() || self.record.is_staff(id) {
                 continue;
             }
             match client.state() {
@@ -353,6 +359,12 @@ impl Run {
             accepted: self.record.accepted,
             others: self.record.said.len() - self.record.accepted,
             devices: self.record.ready_since.len(),
+            staff: self
+                .record
+                .staff
+                .iter()
+                .filter(|hired| hired.since.is_some())
+                .count(),
             steps: self.at,
             faults: self.faults,
             crashes: crashes.sum(),

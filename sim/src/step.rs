@@ -67,6 +67,14 @@ steps! {
     SendHistory "send_history" { by: "Which.", to: "To which of theirs.", what: "Which messages." }
     /// A person removes one of their browsers.
     Unlink "unlink" { by: "With which browser.", which: "Of theirs." }
+    /// A person lets somebody else read, or read and answer: first that one's browser shows a link URI, then it is approved.
+    Hire "hire" { by: "With which browser.", what: "What it may." }
+    /// A person ends what somebody else may.
+    Dismiss "dismiss" { by: "With which browser.", which: "Of those who may; odd: its browser is lost." }
+    /// A person wants a conversation without staff, or no more.
+    Wish "wish" { by: "With which browser.", with: "With which person.", yes: "Odd: without staff." }
+    /// Somebody writes for another person.
+    Answer "answer" { by: "With which browser of staff.", to: "To which person." }
     /// Everybody's machine is off for some days.
     Sleep "sleep" { days: "How many, at most 3." }
     /// A page is closed, and everybody else's machine is off for two weeks and some days.
@@ -159,6 +167,10 @@ impl Step {
             | Self::Link { .. }
             | Self::Approve { .. }
             | Self::Unlink { .. }
+            | Self::Hire { .. }
+            | Self::Dismiss { .. }
+            | Self::Wish { .. }
+            | Self::Answer { .. }
             | Self::Deliver { .. }
             | Self::Flow { .. }
             | Self::Run {}

@@ -7,6 +7,7 @@ use engine::output::Message;
 use engine::{Refusal, Ticket};
 use wire::{AccountId, MessageId};
 
+use super::staff::{Hired, Uttered};
 use crate::ClientId;
 
 /// Timers are far shorter than what follows after the last message, or far longer than a run.
@@ -77,12 +78,12 @@ pub(crate) struct Mark {
 }
 
 /// What the checks know of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     /// Of each person.
     pub(crate) handles: Vec<String>,
     pub(crate) accounts: Vec<AccountId>,
-    /// The person of each browser.
+    /// The person of each browser; of staff, whom it reads for.
     pub(crate) owners: Vec<usize>,
     /// After which step a browser was seen to belong to its account; none if it does not, or no more.
     pub(crate) ready_since: BTreeMap<ClientId, usize>,
@@ -114,6 +115,13 @@ pub(crate) struct Record {
     pub(crate) away: bool,
     /// Who has taken another key than the right one for a person's.
     pub(crate) misled: BTreeSet<(ClientId, usize)>,
+    /// Other people's browsers that read or answer for somebody. They belong to no person of the run: what is said of
+    /// people's browsers is not said of them.
+    pub(crate) staff: Vec<Hired>,
+    /// All texts, new ones in place of others too.
+    pub(crate) uttered: Vec<Uttered>,
+    /// Who has ever wanted a conversation with whom without staff (or, without it, no more).
+    pub(crate) wishes: BTreeSet<(usize, usize, bool)>,
     /// The step after which nothing went wrong any more.
     pub(crate) healed_at: Option<usize>,
 }
@@ -121,6 +129,11 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn owner(&self, browser: ClientId) -> usize {
         self.owners[browser.0]
+    }
+
+    /// It is another person's, for whom it reads or answers.
+    pub(crate) fn is_staff(&self, browser: ClientId) -> bool {
+        self.staff.iter().any(|hired| hired.browser == browser)
     }
 
     /// Which of those said it is that has this text.
@@ -184,11 +197,9 @@ impl Record {
     }
 
     pub(crate) fn name(&self, browser: ClientId) -> String {
-        format!(
-            "{}'s browser {}",
-            self.handles[self.owner(browser)],
-            browser.0
-        )
+        let whose = &self.handles[self.owner(browser)];
+        let staff = if self.is_staff(browser) { "staff " } else { "" };
+        format!("{whose}'s {staff}browser {}", browser.0)
     }
 }
 

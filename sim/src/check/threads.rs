@@ -164,6 +164,9 @@ impl Judge<'_> {
             let Outcome::Accepted { id, members, .. } = &said.outcome else {
                 continue;
             };
+            if self.record.is_staff(said.by) {
+                continue; // who may be dismissed meanwhile
+            }
             if self.record.is_doubtful(said) || self.record.removed.contains(id) {
                 continue; // whether it is gone everywhere, `same` says
             }

@@ -109,12 +109,12 @@ impl Run {
                 self.world.batch_max = if frames == 0 { 128 } else { frames.into() };
                 String::new()
             }
-            other => self.disturb(other),
+            other => self.act_with_staff(other),
         }
     }
 
     /// Steps that something goes wrong in, or is put right.
-    fn disturb(&mut self, step: Step) -> String {
+    pub(super) fn disturb(&mut self, step: Step) -> String {
         match step {
             Step::RestartRelay {} => self.world.forget_sockets(),
             Step::StopRelay {} => {
@@ -198,7 +198,7 @@ impl Run {
     }
 
     /// One of the browsers that somebody can write with now.
-    fn used(&self, number: u8) -> Option<ClientId> {
+    pub(super) fn used(&self, number: u8) -> Option<ClientId> {
         let all = (0..self.watched.len()).map(ClientId);
         let used: Vec<ClientId> = all.filter(|id| self.is_ready(*id)).collect();
         used.get(usize::from(number) % used.len().max(1)).copied()
@@ -305,21 +305,20 @@ impl Run {
 
     pub(super) fn unlinked(&self, person: usize) -> Option<ClientId> {
         let all = (0..self.watched.len()).map(ClientId);
-        let mut new = all.filter(|id| !self.record.ready_since.contains_key(id));
+        let is_theirs = |id: &ClientId| !self.record.is_staff(*id);
+        let mut new = all.filter(|id| is_theirs(id) && !self.record.ready_since.contains_key(id));
         new.find(|id| self.record.owner(*id) == person && self.world.client(*id).is_open())
     }
 
     fn link(&mut self, of: ClientId) -> String {
         let person = self.record.owner(of);
-        let has = self
-            .record
-            .owners
-            .iter()
-            .filter(|owner| **owner == person)
-            .count();
+        let all = (0..self.watched.len()).map(ClientId);
+        let own: Vec<ClientId> = all.filter(|id| !self.record.is_staff(*id)).collect();
+        let theirs = own.iter().filter(|id| self.record.owner(**id) == person);
+        let has = theirs.count();
         let new = match self.unlinked(person) {
             Some(new) => new,
-            None if has < BROWSERS_MAX && self.watched.len() < ALL_BROWSERS_MAX => {
+            None if has < BROWSERS_MAX && own.len() < ALL_BROWSERS_MAX => {
                 self.adopt(person);
                 self.world.new_browser()
             }

@@ -52,7 +52,9 @@ impl Run {
                 attachments,
             },
         };
+        let view = self.view(by, to);
         let ticket = self.world.start(by, command);
+        self.note_uttered((by, to), &text, ticket, view);
         self.record.said.push(Said {
             by,
             to,
@@ -101,7 +103,15 @@ impl Run {
             },
         };
         let done = format!("{} to {text}: {action:?}", self.record.name(by));
-        self.world.start(by, Command::Act(action));
+        let new_text = match &action {
+            Action::Edit { text, .. } => Some(text.clone()),
+            Action::React { .. } | Action::Remove { .. } => None,
+        };
+        let view = self.view(by, with);
+        let ticket = self.world.start(by, Command::Act(action));
+        if let Some(text) = new_text {
+            self.note_uttered((by, with), &text, ticket, view);
+        }
         done
     }
 

@@ -9,7 +9,7 @@ use wire::{AccountId, DeviceAddress};
 use super::Run;
 use crate::ClientId;
 use crate::check::record::Shown;
-use crate::check::{Check, Violation, digests, given, marks, registers, threads, timers};
+use crate::check::{Check, Violation, digests, given, marks, registers, staff, threads, timers};
 use crate::world::Meanwhile;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -58,6 +58,10 @@ impl Run {
             .extend(threads::violations(&self.record, &shown));
         self.violations
             .extend(marks::violations(&self.record, &shown));
+        self.note_ends();
+        let to_staff = self.all_shown_to_staff();
+        self.violations
+            .extend(staff::violations(&self.record, &shown, &to_staff));
     }
 
     pub(super) fn judge_devices(&mut self) {
@@ -241,7 +245,7 @@ impl Run {
         self.watch();
     }
 
-    fn shown(&mut self, browser: ClientId) -> Shown {
+    pub(super) fn shown(&mut self, browser: ClientId) -> Shown {
         let mut threads = Vec::new();
         let list = match self.world.try_ask(browser, Command::Conversations) {
             Some(Ok(Reply::Conversations(list))) => list,
