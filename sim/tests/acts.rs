@@ -317,3 +317,70 @@ fn an_edit_or_deletion_by_who_did_not_write_it_is_refused_and_counted_on_every_d
     let after = [cast.alice, cast.second].map(|id| refused(&world.client(id).store.snapshot()));
     assert_eq!(after, before.map(|count| count + 2));
 }
+
+/// The bytes of a number as protobuf writes it.
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+    bytes
+}
+
+/// Puts other bytes in the place of these, as long as they are, wherever they stand in a table.
+fn forge(world: &World, of: ClientId, table: Table, these: &[u8], others: &[u8]) {
+    assert_eq!(these.len(), others.len());
+    let forge = |_: &[u8], record: &mut Vec<u8>| {
+        for at in 0..record.len().saturating_sub(these.len() - 1) {
+            if record[at..].starts_with(these) {
+                record[at..at + these.len()].copy_from_slice(others);
+            }
+        }
+        Keep::Yes
+    };
+    world.client(of).store.edit(table, forge);
+}
+
+#[test]
+fn what_is_malformed_or_comes_too_late_is_refused_and_counted_on_every_device() {
+    let mut world = World::new(392);
+    let cast = Cast::new(&mut world);
+    let id = world.send(cast.bob, "alice", "from him");
+    let sent_at = world.thread(cast.bob, "alice")[0].sent_at.0;
+    let counts = |world: &World| {
+        [cast.alice, cast.second].map(|id| refused(&world.client(id).store.snapshot()))
+    };
+    let before = counts(&world);
+    // A reaction with something that is no emoji, of the same length.
+    world.set_network(cast.bob, false);
+    done(&mut world, cast.bob, react(id, "👍"));
+    world.kill(cast.bob);
+    forge(
+        &world,
+        cast.bob,
+        Table::Outbox,
+        "👍".as_bytes(),
+        b"\n\n\n\n",
+    );
+    world.open(cast.bob);
+    world.set_network(cast.bob, true);
+    world.pass_ms(60_000);
+    assert_eq!(counts(&world), before.map(|count| count + 1));
+    // An edit two days later, by a client that believes it wrote the message just now.
+    world.pass_ms(2 * DAY);
+    let lately = varint(world.now - 1_000);
+    forge(&world, cast.bob, Table::Messages, &varint(sent_at), &lately);
+    done(&mut world, cast.bob, edit(id, "from him, otherwise"));
+    world.pass_ms(60_000);
+    assert_eq!(world.texts(cast.bob, "alice"), ["from him, otherwise"]);
+    for own in [cast.alice, cast.second] {
+        let message = world.thread(own, "bob").swap_remove(0);
+        assert_eq!(
+            (message.text.as_str(), message.reactions.len()),
+            ("from him", 0)
+        );
+    }
+    assert_eq!(counts(&world), before.map(|count| count + 2));
+}
