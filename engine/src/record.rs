@@ -300,6 +300,8 @@ records! {
         #[prost(bool, tag = "60")] pub is_kept: bool,
         /// Which of the other person's staff were known to read when it was written: the epochs of their certificates.
         #[prost(uint32, repeated, tag = "61")] pub known_staff: Vec<u32>,
+        /// It was written where one of the two wanted no staff.
+        #[prost(bool, tag = "62")] pub without_staff: bool,
         /// Accounts whose part a plain Signal service has taken.
         #[prost(bytes = "vec", repeated, tag = "40")] pub accepted: Vec<Vec<u8>>,
     }

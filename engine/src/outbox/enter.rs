@@ -34,6 +34,7 @@ impl State {
         if self.is_plain() {
             content::started(&mut transcript, timestamp);
         }
+        let (here, there) = staff::without_staff(tx, conversation).await?;
         let entry = OutboxRecord {
             message_id: id.as_bytes().to_vec(),
             conversation: conversation.as_bytes().to_vec(),
@@ -45,6 +46,7 @@ impl State {
             transcript: transcript.encode_to_vec(),
             timestamp,
             known_staff: staff::readers(&peers::record(tx, conversation).await?),
+            without_staff: here || there,
             ..OutboxRecord::default()
         };
         self.enqueue(tx, &entry);

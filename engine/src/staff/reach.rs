@@ -3,7 +3,7 @@
 //! Rule ST-3: a delegate gets what is written to its account if its certificate says so of all, or an owner has said so of it here;
 //! and copies of what its account sends if its certificate says so, of the conversations that it reads. Of all else that own
 //! devices tell each other it gets nothing. Rule ST-4: of a conversation that either person wants without staff no delegate of
-//! either gets anything (D-6). Rule ST-6: what somebody wrote before they could know of a delegate is not for that one; of an account
+//! either gets anything (D-6), nor of what was written while it was so and leaves later. Rule ST-6: what somebody wrote before they could know of a delegate is not for that one; of an account
 //! that they had never heard of they learn with the keys, and all that are there then read. Who gets nothing is named in the bundle as left out.
 
 use std::borrow::Cow;
@@ -62,14 +62,14 @@ impl State {
             message: decode(&entry.content)?,
             transcript: decode(&entry.transcript)?,
             for_one: entry.only_device != 0,
-            private: false,
+            private: entry.without_staff,
             grants: BTreeMap::new(),
             is_delegate,
         };
         let peer = peers::record(tx, conversation).await?;
         if [own_record, &peer].into_iter().any(has_delegates) {
             let (here, there) = without_staff(tx, conversation).await?;
-            reach.private = here || there || is_private(&reach.message);
+            reach.private |= here || there || is_private(&reach.message);
         }
         if has_delegates(own_record) && !is_delegate {
             reach.grants = grants(tx).await?.into_iter().collect();

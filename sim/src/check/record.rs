@@ -120,8 +120,8 @@ pub(crate) struct Record {
     pub(crate) staff: Vec<Hired>,
     /// All texts, new ones in place of others too.
     pub(crate) uttered: Vec<Uttered>,
-    /// Who has ever wanted a conversation with whom without staff (or, without it, no more).
-    pub(crate) wishes: BTreeSet<(usize, usize, bool)>,
+    /// Somebody may have wanted a conversation without staff.
+    pub(crate) wished: bool,
     /// The step after which nothing went wrong any more.
     pub(crate) healed_at: Option<usize>,
 }

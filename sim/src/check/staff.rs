@@ -88,12 +88,10 @@ pub(crate) fn label(browser: ClientId) -> String {
     format!("staff {}", browser.0)
 }
 
-/// Whether what was said was to be read by no staff.
+/// Whether what was said was to be read by no staff, as one of the two wanted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
-    ByAuthor,
-    /// The other person wanted that, as far as the author knew.
-    ByReader,
+    Yes,
     No,
     /// Nobody could look.
     Unknown,
@@ -223,7 +221,7 @@ impl Judge<'_> {
                 !hired.reads_sent && by == hired.of,
                 "though it may not read what is sent",
             ),
-            (self.is_kept(said), "which was said without staff"),
+            (said.view.kept == Kept::Yes, "which was said without staff"),
             (
                 is_old && hired.out.contains(&said.text) && !is_again,
                 "which was said before it was let in",
@@ -235,21 +233,6 @@ impl Judge<'_> {
         ];
         let mut holds = reasons.into_iter().filter(|(so, _)| *so);
         holds.next().map(|(_, why)| why)
-    }
-
-    /// Somebody wanted it to be read by no staff, and wants that still. The other person may have changed their mind when it
-    /// leaves, and a browser of theirs may say so that does not know it yet.
-    fn is_kept(&self, said: &Uttered) -> bool {
-        let reader = said.to;
-        let author = self.record.owner(said.by);
-        let ever = self.record.ever_ready.iter();
-        let has_others = ever.filter(|id| self.record.owner(**id) == reader).count() > 1;
-        let wants_no_more = self.record.wishes.contains(&(reader, author, false));
-        match said.view.kept {
-            Kept::ByAuthor => true,
-            Kept::ByReader => !has_others && !wants_no_more,
-            Kept::No | Kept::Unknown => false,
-        }
     }
 
     /// Who has access to all has got all that was said in peace.

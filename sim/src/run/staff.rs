@@ -151,8 +151,7 @@ impl Run {
 
     fn wish(&mut self, by: ClientId, with: usize, without: bool) -> String {
         let with = with % self.record.accounts.len();
-        let by_whom = self.record.owner(by);
-        self.record.wishes.insert((by_whom, with, without));
+        self.record.wished = true;
         let wish = Setting::WithoutStaff {
             conversation: self.record.accounts[with].to_string(),
             without,
@@ -188,7 +187,7 @@ impl Run {
             kept,
             readers: Vec::new(),
         };
-        if self.record.staff.is_empty() && self.record.wishes.is_empty() {
+        if self.record.staff.is_empty() && !self.record.wished {
             return nothing(Kept::No);
         }
         let account = self.record.accounts[with];
@@ -198,10 +197,10 @@ impl Run {
         let Some(contact) = all.into_iter().find(|contact| contact.id == account) else {
             return nothing(Kept::No);
         };
-        let kept = match (contact.without_staff, contact.without_staff_by_them) {
-            (true, _) => Kept::ByAuthor,
-            (false, true) => Kept::ByReader,
-            (false, false) => Kept::No,
+        let kept = if contact.without_staff || contact.without_staff_by_them {
+            Kept::Yes
+        } else {
+            Kept::No
         };
         let staff = contact.staff.into_iter();
         let present = staff.filter(|staff| staff.ended.is_none());
