@@ -62,10 +62,14 @@ impl State {
 /// S-8: a device that is gone is kept for late messages, and no longer.
 async fn forget_stale_devices(tx: &mut Tx<'_>) -> Result<(), Error> {
     for (account, mut peer) in tx.by_account::<PeerRecord>(UPKEEP_ROWS).await? {
-        let before = peer.devices.len();
+        let before = peer.clone();
         let kept = |since: u64| since == 0 || tx.now < Timestamp(since).plus_ms(STALE_MS);
         peer.devices.retain(|device| kept(device.stale_since));
-        if peer.devices.len() < before {
+        // Whom nobody vouched for is asked about once more: perhaps the relay has lied about its keys, and does no more.
+        for device in &mut peer.devices {
+            device.uncertified = false;
+        }
+        if peer != before {
             tx.put(account.as_bytes(), &peer);
         }
     }

@@ -7,7 +7,7 @@ use engine::store::Table;
 use engine::store::memory::Crash;
 use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, Deceit, World};
-use wire::body::{DevicePreKeys, PreKeyResponse, from_json, to_json};
+use wire::body::{Base64, DevicePreKeys, PreKeyResponse, from_json, to_json};
 use wire::bundle::DeviceMessage;
 use wire::{DeviceAddress, Envelope};
 
@@ -307,6 +307,45 @@ fn with_a_ghost(body: &mut Vec<u8>) {
         ..real
     });
     keys.devices.extend(ghost);
+    *body = to_json(&keys);
+}
+
+#[test]
+fn a_device_whose_keys_the_relay_has_lied_about_is_written_to_again_a_day_later() {
+    let Scene {
+        mut world,
+        alice,
+        second,
+        bob,
+    } = scene(17);
+    world.relay.lie = Some(("/v2/keys/", with_bad_certificates));
+    world.send(bob, "alice", "one");
+    world.relay.lie = None;
+    world.send(bob, "alice", "two");
+    assert_eq!(world.texts(alice, "bob"), ["one", "two"]);
+    assert_eq!(
+        world.texts(second, "bob"),
+        Vec::<String>::new(),
+        "nobody vouched for it"
+    );
+    for id in [alice, second, bob] {
+        world.kill(id);
+    }
+    world.pass_ms(25 * 60 * 60 * 1000);
+    for id in [alice, second, bob] {
+        world.open(id);
+    }
+    world.pass_ms(60_000);
+    world.send(bob, "alice", "three");
+    assert!(world.texts(second, "bob").contains(&"three".to_owned()));
+}
+
+/// The keys of real devices with certificates that are none.
+fn with_bad_certificates(body: &mut Vec<u8>) {
+    let mut keys: PreKeyResponse = from_json(body).unwrap();
+    for device in &mut keys.devices {
+        device.certificate = device.certificate.as_ref().map(|_| Base64(vec![1]));
+    }
     *body = to_json(&keys);
 }
 
