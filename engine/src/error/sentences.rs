@@ -26,7 +26,7 @@ impl fmt::Display for Refusal {
             }
             Self::UnknownHandle => "Nobody here has that handle. Check the spelling.",
             Self::HandleTaken => "Somebody else has that handle. Choose another one.",
-            Self::HandleInvalid => "A handle has 1 to 64 letters, digits or any of . - _",
+            Self::HandleInvalid => "Use 1 to 64 letters, digits, dots, dashes or underscores.",
             Self::CredentialRefused => "The sign-in was refused or has expired. Sign in again.",
             Self::LinkUriMalformed => "This is not a complete link code. Copy it again.",
             Self::LinkUriForeign => "This code is not for linking a device.",
