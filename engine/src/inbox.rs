@@ -175,11 +175,9 @@ impl State {
             };
             let mut role = Role::Owner;
             if let Ok((opened, from)) = &result {
-                note_device(tx, own, *from).await?;
+                role = note_device(tx, own, *from).await?;
                 let binding = opened.content.binding.as_ref();
                 self.heard(tx, from.address.account, binding).await?;
-                let peer = peers::record(tx, from.address.account).await?;
-                role = trust::role_at(&peer, from.address.device, from.epoch);
             }
             opened.push((item, result.map(|(opened, _)| opened.by(role))));
         }
@@ -355,15 +353,16 @@ fn is_for_others(envelope: &Envelope, own: &Account) -> bool {
         || envelope.source == own.address
 }
 
-/// A device that wrote to us is there, and of this incarnation, unless we know that one to be gone.
-async fn note_device(tx: &mut Tx<'_>, own: &Account, from: Incarnation) -> Result<(), Error> {
+/// A device that wrote to us is there, and of this incarnation, unless we know that one to be gone. Gives what it is to its account.
+async fn note_device(tx: &mut Tx<'_>, own: &Account, from: Incarnation) -> Result<Role, Error> {
     let Incarnation { address, epoch } = from;
     let mut peer = peers::record(tx, address.account).await?;
+    let role = trust::role_at(&peer, address.device, epoch);
     let known = peers::current(&peer).any(|known| known == (address.device, epoch));
     if known || peers::is_stale(&peer, address.device, epoch) {
-        return Ok(());
+        return Ok(role);
     }
     peers::add_device(&mut peer, address.device, epoch, tx.now.0);
     peers::put(tx, own.id(), address.account, &peer);
-    Ok(())
+    Ok(role)
 }

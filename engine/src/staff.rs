@@ -53,6 +53,13 @@ async fn grants(tx: &mut Tx<'_>) -> Result<Vec<(u32, GrantRecord)>, Error> {
     Ok(grants)
 }
 
+/// What the person of an own account's device may do now, and by which certificate.
+async fn grant_of(tx: &mut Tx<'_>, device: DeviceId) -> Result<Option<(u32, GrantRecord)>, Error> {
+    let number = u32::from(device);
+    let mut all = grants(tx).await?.into_iter();
+    Ok(all.find(|(_, grant)| grant.ended == 0 && grant.device == number))
+}
+
 impl State {
     pub(crate) async fn staff(
         &mut self,
@@ -155,10 +162,7 @@ impl State {
         if !self.account.as_ref().is_some_and(Account::is_owner) {
             return Ok(Err(Refusal::NotOwner));
         }
-        let number = u32::from(device);
-        let all = grants(tx).await?;
-        let mut present = all.into_iter().filter(|(_, grant)| grant.ended == 0);
-        let Some((epoch, mut grant)) = present.find(|(_, grant)| grant.device == number) else {
+        let Some((epoch, mut grant)) = grant_of(tx, device).await? else {
             return Ok(Err(Refusal::InvalidArgument("device")));
         };
         if until.is_some_and(|until| until <= tx.device_time) {
@@ -229,10 +233,7 @@ impl State {
         tx: &mut Tx<'_>,
         device: DeviceId,
     ) -> Result<(), Error> {
-        let number = u32::from(device);
-        let all = grants(tx).await?.into_iter();
-        let mut present = all.filter(|(_, grant)| grant.ended == 0 && grant.device == number);
-        let Some((_, grant)) = present.next() else {
+        let Some((_, grant)) = grant_of(tx, device).await? else {
             return Ok(());
         };
         let concerned: Vec<AccountId> = if grant.has(Capabilities::READ) {
@@ -268,13 +269,8 @@ impl State {
         tx: &mut Tx<'_>,
         device: DeviceId,
     ) -> Result<String, Error> {
-        let number = u32::from(device);
-        let all = grants(tx).await?.into_iter();
-        let mut present = all.filter(|(_, grant)| grant.device == number && grant.ended == 0);
-        Ok(present
-            .next()
-            .map(|(_, grant)| grant.label)
-            .unwrap_or_default())
+        let grant = grant_of(tx, device).await?;
+        Ok(grant.map(|(_, grant)| grant.label).unwrap_or_default())
     }
 
     /// This device's own number, if it is another person's.
@@ -285,9 +281,7 @@ impl State {
 
     /// How this device's person is called, if it is another one than the account's.
     pub(crate) fn own_label(&self) -> Option<String> {
-        let own = self.account.as_ref()?;
-        let label = &own.record.staff_label;
-        own.role().is_delegate().then(|| label.clone())
+        own_grant(self.account.as_ref()?).map(|grant| grant.label)
     }
 }
 

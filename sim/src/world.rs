@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use engine::input::{Grant, StaffCommand};
 use engine::output::{Contact, Device, LinkOffer, Message, MessageStatus};
+use engine::store::Table;
 use engine::store::memory::{Crash, MemoryStore};
 use engine::{Command, Input, Refusal, Reply, Role, Ticket};
 use wire::{Envelope, Frame, MessageId, RelayRequest, Request};
@@ -256,6 +257,16 @@ impl World {
                 .is_some_and(|h| h.as_str() == handle)
         };
         all.into_iter().find(is).expect("there is this contact")
+    }
+
+    /// All that a browser has stored, as one string of bytes: what is not in it is in no table.
+    #[must_use]
+    pub fn stored(&self, of: ClientId) -> Vec<u8> {
+        let snapshot = self.client(of).store.snapshot();
+        let rows = Table::ALL
+            .into_iter()
+            .flat_map(|table| snapshot.rows(table));
+        rows.flat_map(|(_, value)| value.to_vec()).collect()
     }
 
     /// Hands envelopes to a browser as if its relay had sent them.

@@ -5,7 +5,6 @@
 
 use engine::input::{Grant, Setting, StaffCommand};
 use engine::output::{ClientState, Contact, Granted, Staff};
-use engine::store::Table;
 use engine::store::memory::Crash;
 use engine::{Command, Refusal, Reply, Role, Timestamp};
 use sim::{ClientId, World};
@@ -211,7 +210,7 @@ fn without_staff_means_that_no_staff_get_anything_of_a_conversation_d6() {
 
 /// The newest bundles of these have no part for that browser.
 fn assert_nothing_for(world: &World, staff: ClientId, from: &[ClientId], of: &str) {
-    let stored = everything(world, staff);
+    let stored = world.stored(staff);
     assert!(
         !holds(&stored, of.as_bytes()),
         "{from:?} kept it to themselves"
@@ -418,17 +417,14 @@ fn nothing_that_own_devices_keep_comes_to_staff() {
     days(&mut world, &[mp, jane, bob], 3);
     world.send(mp, "bob", "an answer");
     assert_eq!(world.texts(jane, "bob"), ["for all", "an answer"]);
-    let stored = everything(&world, jane);
+    let stored = world.stored(jane);
     for secret in [
         "the difficult one",
         "half a thought",
         "a note to myself",
         "before",
     ] {
-        assert!(
-            holds(&everything(&world, mp), secret.as_bytes()),
-            "{secret}"
-        );
+        assert!(holds(&world.stored(mp), secret.as_bytes()), "{secret}");
         assert!(!holds(&stored, secret.as_bytes()), "{secret}");
     }
 }
@@ -458,15 +454,6 @@ fn staff_change_their_own_messages_and_nobody_elses() {
     world.run();
     assert_eq!(world.texts(bob, "mp").last().unwrap(), "from her office");
     assert_eq!(world.texts(mp, "bob").last().unwrap(), "from her office");
-}
-
-/// All that a browser has stored.
-fn everything(world: &World, of: ClientId) -> Vec<u8> {
-    let snapshot = world.client(of).store.snapshot();
-    let rows = Table::ALL
-        .into_iter()
-        .flat_map(|table| snapshot.rows(table));
-    rows.flat_map(|(_, value)| value.to_vec()).collect()
 }
 
 fn holds(stored: &[u8], what: &[u8]) -> bool {

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a play that goes wrong stops at once")]
 
 use engine::output::{ClientState, ListAlarm, MessageStatus};
-use engine::store::Table;
 use engine::store::memory::Crash;
 use engine::{Command, Event, Refusal, Reply, Role};
 use sim::{ClientId, Deceit, World};
@@ -174,26 +173,14 @@ fn the_accounts_key_never_comes_to_a_device_with_a_key_of_its_own() {
     world.send(bob, "alice", "hello");
     world.send(alice, "bob", "hello yourself");
     world.send(second, "bob", "and again");
-    let private = private_half(&everything(&world, alice));
+    let private = private_half(&world.stored(alice));
     assert!(
-        holds(&everything(&world, alice), &private),
+        holds(&world.stored(alice), &private),
         "it is where it should be"
     );
-    assert!(!holds(&everything(&world, second), &private));
+    assert!(!holds(&world.stored(second), &private));
     let (owner, _) = world.link(alice);
-    assert!(
-        holds(&everything(&world, owner), &private),
-        "an owner has it"
-    );
-}
-
-/// All that a browser has stored.
-fn everything(world: &World, of: ClientId) -> Vec<u8> {
-    let snapshot = world.client(of).store.snapshot();
-    let rows = Table::ALL
-        .into_iter()
-        .flat_map(|table| snapshot.rows(table));
-    rows.flat_map(|(_, value)| value.to_vec()).collect()
+    assert!(holds(&world.stored(owner), &private), "an owner has it");
 }
 
 /// Of the key pair in an owner's account record: libsignal writes it as two fields of 33 and 32 bytes.

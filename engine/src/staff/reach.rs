@@ -7,7 +7,6 @@
 //! that they had never heard of they learn with the keys, and all that are there then read. Who gets nothing is named in the bundle as left out.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use prost::Message as _;
 use wire::certificate::{Capabilities, Role};
@@ -36,10 +35,8 @@ pub(crate) struct Reach {
     for_one: bool,
     /// Nobody but the two people is to read it.
     private: bool,
-    /// Of own delegates, by epoch.
-    grants: BTreeMap<u32, GrantRecord>,
-    /// This device is a delegate itself, and does not know what others were granted.
-    is_delegate: bool,
+    /// Of own delegates, by epoch. A delegate does not know what others were granted.
+    grants: Vec<(u32, GrantRecord)>,
 }
 
 impl State {
@@ -55,6 +52,7 @@ impl State {
         let own = self.own_id()?;
         let conversation = AccountId::from_slice(&entry.conversation).unwrap_or(own);
         let is_delegate = self.own_delegate().is_some();
+        let has_staff = has_delegates(own_record) && !is_delegate;
         let mut reach = Reach {
             own,
             conversation,
@@ -63,19 +61,18 @@ impl State {
             transcript: decode(&entry.transcript)?,
             for_one: entry.only_device != 0,
             private: entry.without_staff,
-            grants: BTreeMap::new(),
-            is_delegate,
+            grants: Vec::new(),
         };
         let peer = peers::record(tx, conversation).await?;
         if [own_record, &peer].into_iter().any(has_delegates) {
             let (here, there) = without_staff(tx, conversation).await?;
             reach.private |= here || there || is_private(&reach.message);
         }
-        if has_delegates(own_record) && !is_delegate {
-            reach.grants = grants(tx).await?.into_iter().collect();
+        if has_staff {
+            reach.grants = grants(tx).await?;
         }
-        let told = self.staff_told(tx, own_record, conversation).await?;
-        if conversation != own && told.is_some() {
+        if conversation != own && (has_staff || is_delegate) {
+            let told = self.staff_told(tx, &reach.grants, conversation);
             reach.message.staff.clone_from(&told);
             reach.transcript.staff = told;
         }
@@ -132,12 +129,10 @@ impl Reach {
 
     /// Whether an own delegate gets copies of what is sent here.
     fn mirrors(&self, known: &PeerDevice) -> bool {
-        let reads_here = may(known, Capabilities::READ)
-            || !self.is_delegate
-                && self
-                    .grants
-                    .get(&known.certificate_epoch)
-                    .is_some_and(|grant| grant.ended == 0 && grant.reads(self.conversation));
+        let by_name = self.grants.iter().any(|(epoch, grant)| {
+            *epoch == known.certificate_epoch && grant.ended == 0 && grant.reads(self.conversation)
+        });
+        let reads_here = may(known, Capabilities::READ) || by_name;
         let is_with_somebody = self.conversation != self.own;
         may(known, Capabilities::READ_SENT) && reads_here && is_with_somebody && !self.private
     }

@@ -9,7 +9,7 @@ use wire::device_list::Reason;
 use wire::proto::service::SyncMessage;
 use wire::{DeviceAddress, DeviceId};
 
-use super::{GrantRecord, certificate_end, grants};
+use super::{GrantRecord, certificate_end, grants, has_delegates};
 use crate::account::Account;
 use crate::content::OwnDevice;
 use crate::error::Error;
@@ -198,6 +198,9 @@ async fn present(
 ) -> Result<Vec<(DeviceId, PeerDevice, GrantRecord)>, Error> {
     let peer = peers::record(tx, own.id()).await?;
     let mut present = Vec::new();
+    if !has_delegates(&peer) {
+        return Ok(present);
+    }
     for (epoch, grant) in grants(tx).await? {
         let is_it = |known: &&PeerDevice| {
             known.certificate_epoch == epoch && known.stale_since == 0 && !known.key.is_empty()

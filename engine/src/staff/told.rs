@@ -11,7 +11,7 @@ use wire::proto::service::{ContactEntry, Content, NullMessage, Staff as Told, Sy
 use wire::{AccountId, DeviceId};
 
 use super::reach::reads;
-use super::{GrantRecord, commitment, grants, has_delegates};
+use super::{GrantRecord, commitment, grant_of};
 use crate::contacts;
 use crate::content;
 use crate::error::Error;
@@ -26,16 +26,14 @@ use crate::trust;
 use crate::tx::Tx;
 
 impl State {
-    /// What a message to this person says of who reads for us; nothing, if nobody ever did.
-    pub(super) async fn staff_told(
+    /// What a message to this person says of who reads for us: all who may, or who this device's own person is.
+    pub(super) fn staff_told(
         &self,
-        tx: &mut Tx<'_>,
-        own_record: &PeerRecord,
+        tx: &Tx<'_>,
+        grants: &[(u32, GrantRecord)],
         conversation: ConversationId,
-    ) -> Result<Option<Told>, Error> {
-        let Some(own) = self.account.as_ref() else {
-            return Ok(None);
-        };
+    ) -> Option<Told> {
+        let own = self.account.as_ref()?;
         if own.role().is_delegate() {
             let signed = wire::certificate::SignedCertificate::decode(&own.record.certificate);
             let member = Member {
@@ -44,24 +42,20 @@ impl State {
                 label: Some(own.record.staff_label.clone()),
                 here: None,
             };
-            return Ok(Some(Told {
+            return Some(Told {
                 members: vec![member],
                 complete: None,
                 at: None,
-            }));
+            });
         }
-        if !has_delegates(own_record) {
-            return Ok(None);
-        }
-        let present = grants(tx).await?.into_iter();
-        let present = present.filter(|(_, grant)| grant.ended == 0);
-        Ok(Some(Told {
+        let present = grants.iter().filter(|(_, grant)| grant.ended == 0);
+        Some(Told {
             members: present
-                .map(|(epoch, grant)| member(epoch, &grant, conversation))
+                .map(|(epoch, grant)| member(*epoch, grant, conversation))
                 .collect(),
             complete: Some(true),
             at: Some(tx.device_time.0),
-        }))
+        })
     }
 
     /// Tells people at once who reads what they write, without a message that they would see.
@@ -90,6 +84,47 @@ impl State {
                 ..OutboxRecord::default()
             };
             self.enqueue(tx, &entry);
+        }
+        Ok(())
+    }
+
+    /// An owner answers a delegate that is new: whom it may read of, and by which keys they are known.
+    pub(crate) async fn tell_delegate(
+        &mut self,
+        tx: &mut Tx<'_>,
+        device: DeviceId,
+    ) -> Result<(), Error> {
+        let own = self.account.clone();
+        if !own.is_some_and(|own| own.is_owner()) {
+            return Ok(());
+        }
+        let Some((_, grant)) = grant_of(tx, device).await? else {
+            return Ok(());
+        };
+        for mut snapshot in contacts::snapshot(tx).await? {
+            let mut entries = Vec::new();
+            for entry in snapshot.contacts {
+                let account = AccountId::from_slice(entry.account()).ok();
+                let Some(account) = account.filter(|account| grant.reads(*account)) else {
+                    continue;
+                };
+                if without_staff(tx, account).await? == (false, false) {
+                    entries.push(ContactEntry {
+                        account: entry.account,
+                        handle: entry.handle,
+                        identity_key: entry.identity_key,
+                        own_name: entry.own_name,
+                        own_name_clock: entry.own_name_clock,
+                        ..ContactEntry::default()
+                    });
+                }
+            }
+            snapshot.contacts = entries;
+            let message = SyncMessage {
+                contact_snapshot: Some(snapshot),
+                ..SyncMessage::default()
+            };
+            self.enqueue_sync_for(tx, Some(device), message);
         }
         Ok(())
     }
@@ -220,52 +255,6 @@ pub(crate) fn label(peer: &PeerRecord, device: DeviceId) -> String {
     let mut of_it = peer.devices.iter().filter(|known| known.device == number);
     let known = of_it.find(|known| is_delegate(known));
     known.map(|known| known.label.clone()).unwrap_or_default()
-}
-
-/// An owner answers a delegate that is new: whom it may read of, and by which keys they are known.
-impl State {
-    pub(crate) async fn tell_delegate(
-        &mut self,
-        tx: &mut Tx<'_>,
-        device: DeviceId,
-    ) -> Result<(), Error> {
-        let own = self.account.clone();
-        if !own.is_some_and(|own| own.is_owner()) {
-            return Ok(());
-        }
-        let number = u32::from(device);
-        let all = grants(tx).await?.into_iter();
-        let mut present = all.filter(|(_, grant)| grant.ended == 0);
-        let Some((_, grant)) = present.find(|(_, grant)| grant.device == number) else {
-            return Ok(());
-        };
-        for mut snapshot in contacts::snapshot(tx).await? {
-            let mut entries = Vec::new();
-            for entry in snapshot.contacts {
-                let account = AccountId::from_slice(entry.account()).ok();
-                let Some(account) = account.filter(|account| grant.reads(*account)) else {
-                    continue;
-                };
-                if without_staff(tx, account).await? == (false, false) {
-                    entries.push(ContactEntry {
-                        account: entry.account,
-                        handle: entry.handle,
-                        identity_key: entry.identity_key,
-                        own_name: entry.own_name,
-                        own_name_clock: entry.own_name_clock,
-                        ..ContactEntry::default()
-                    });
-                }
-            }
-            snapshot.contacts = entries;
-            let message = SyncMessage {
-                contact_snapshot: Some(snapshot),
-                ..SyncMessage::default()
-            };
-            self.enqueue_sync_for(tx, Some(device), message);
-        }
-        Ok(())
-    }
 }
 
 fn member(epoch: u32, grant: &GrantRecord, conversation: ConversationId) -> Member {
